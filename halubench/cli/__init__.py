@@ -1,0 +1,45 @@
+"""The ``halubench`` command: one file a command; nothing but arguments, progress and messages.
+
+Every module of this package with a ``command`` function is a command of that name. Modules here
+import only the standard library, typer, rich and halubench.errors at the top: ``--help`` stays
+fast because everything heavy is imported inside the function.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+
+import typer
+
+from halubench.errors import HalubenchError
+
+app = typer.Typer(
+    name="halubench",
+    help="Hallucination benchmarks from your own documents, and honest scores for judges.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _register() -> None:
+    for info in pkgutil.iter_modules(__path__):
+        if info.name.startswith("_"):
+            continue
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        app.command(name=info.name.replace("_", "-"))(module.command)
+
+
+def main() -> None:
+    """Run the command; a known error becomes one sentence and its exit code, never a traceback."""
+    from halubench.cli._console import fail
+
+    _register()
+    try:
+        app()
+    except HalubenchError as error:
+        sys.exit(fail(error))
+    except KeyboardInterrupt:
+        sys.exit(fail(None))

@@ -1,0 +1,1 @@
+"""Plug-ins: one file each, found by name. See halubench.content."""

@@ -1,0 +1,39 @@
+"""Text normalisation that several rooms share, so that they cannot disagree."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*", re.UNICODE)
+_SPACE = re.compile(r"\s+")
+
+
+def words(text: str) -> list[str]:
+    """Lower-cased word and number tokens, in order ('1,577' and '3.5' are one token each)."""
+    return [match.group().lower() for match in _WORD.finditer(unicodedata.normalize("NFKC", text))]
+
+
+def squeeze(text: str) -> str:
+    """The text with every run of white space as one space, stripped."""
+    return _SPACE.sub(" ", text).strip()
+
+
+def normalise(text: str) -> str:
+    """Case-folded words joined by one space: the form in which passages and answers are compared."""
+    return " ".join(words(text))
+
+
+def passage_key(passage: str) -> str:
+    """A stable key of the normalised passage; equal keys are the same passage (16 hex digits)."""
+    return digest(normalise(passage))[:16]
+
+
+def digest(*parts: str) -> str:
+    """The sha256 (hex) of the parts; part borders count, so ('ab','c') differs from ('a','bc')."""
+    sha = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        sha.update(len(data).to_bytes(8, "big") + data)
+    return sha.hexdigest()
