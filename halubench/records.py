@@ -35,6 +35,16 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """An item or candidate that a stage did not let through; counted by stage and reason."""
+
+    source_ds: str
+    id: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """A replacement of ``text[start:end]`` (characters), which must equal ``old``, by ``new``."""
 
