@@ -1,1 +1,61 @@
 """Plug-ins: one file each, found by name. See halubench.content."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halubench import content
+from halubench.errors import InputError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from halubench.judges.base import Judge, JudgeOptions
+
+NOT_PLUGINS = ("parse", "prompted")
+
+
+def open_judge(uri: str, options: JudgeOptions) -> Judge:
+    """The judge that ``uri`` (``SCHEME:SPEC``) names.
+
+    A scheme that is an engine (``openai:``, ``embedded:`` ...) is that model behind the prompted
+    judge. Raises InputError for an unknown scheme or a spec its module cannot use.
+    """
+    scheme, spec = _split(uri)
+    own = _judge_module(scheme)
+    if own is not None:
+        judge: Judge = own.open_judge(spec, options)
+        return judge
+    if not _is_one_of(scheme, "models"):
+        known = sorted({*content.module_names("judges"), *content.module_names("models")})
+        raise InputError(
+            f"{uri!r} names no judge: the scheme {scheme!r} is not known.",
+            f"Known schemes: {', '.join(known)}. A judge is written SCHEME:NAME, for example "
+            "openai:gpt-4o or baseline:length.",
+        )
+    from halubench.judges.prompted import PromptedJudge
+
+    return PromptedJudge(uri, options)
+
+
+def expand(uri: str) -> list[str]:
+    """The judges that ``uri`` stands for: itself, or several where its module offers
+    ``expand(spec) -> list[str]`` (one recorded file may hold many judges)."""
+    scheme, spec = _split(uri)
+    own = _judge_module(scheme)
+    if own is None or not hasattr(own, "expand"):
+        return [uri]
+    return [f"{scheme}:{single}" for single in own.expand(spec)]
+
+
+def _split(uri: str) -> tuple[str, str]:
+    scheme, _, spec = uri.partition(":")
+    return scheme, spec
+
+
+def _is_one_of(scheme: str, room: str) -> bool:
+    return bool({scheme, scheme.replace("-", "_")} & set(content.module_names(room)))
+
+
+def _judge_module(scheme: str) -> ModuleType | None:
+    return content.module("judges", scheme) if _is_one_of(scheme, "judges") else None

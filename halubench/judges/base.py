@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -43,10 +43,20 @@ class Judge(Protocol):
         ...
 
 
+@runtime_checkable
 class FittedJudge(Judge, Protocol):
     """A judge that learns from labels (a baseline): fitted and applied by cross-fitting, grouped
     by passage, so that no row is judged by a model that saw its passage."""
 
     def fit(self, examples: Sequence[Example]) -> None:
         """See the labelled rows that :meth:`predict` will be asked about."""
+        ...
+
+
+@runtime_checkable
+class WarningJudge(Judge, Protocol):
+    """A judge with something to say about its run, once every row is judged."""
+
+    def warnings(self) -> list[str]:
+        """One sentence each; they go into the results."""
         ...
