@@ -47,6 +47,8 @@ class Completion:
     latency_s: float = 0.0
     attempts: int = 1
     cached: bool = False
+    body: str = ""
+    """The response as received, where the engine has one: a later reader re-pays nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,33 @@ class RetryableError(Exception):
         self.retry_after_s = retry_after_s
 
 
+class UnreachableError(RetryableError):
+    """The endpoint could not be connected to, or sent nothing within the time-out."""
+
+
+class RefusedError(Exception):
+    """Raised by an engine for a request that no retry can save (context overflow, refused content).
+
+    The request becomes a :class:`CallFailure`; the job goes on.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """US dollars per million tokens."""
+
+    tokens_in: float
+    tokens_out: float
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """US dollars of one answer."""
+        return (prompt_tokens * self.tokens_in + completion_tokens * self.tokens_out) / 1e6
+
+
 class Model(Protocol):
     """An engine that answers one request at a time; the scheduler runs many of them.
 
@@ -76,6 +105,12 @@ class Model(Protocol):
     """
 
     uri: str
+    notes: list[str]
+    """What the endpoint did not do as asked (no logprobs, no schema ...), each said once."""
+
+    def prices(self) -> Prices | None:
+        """What a token costs (zero for local engines); None where that is unknown."""
+        ...
 
     def identity(self) -> dict[str, Json]:
         """What, besides the request, decides the answer (endpoint, model name): a journal key part.
@@ -85,7 +120,11 @@ class Model(Protocol):
         ...
 
     async def complete(self, request: Request) -> Completion:
-        """Answer one request. Raises RetryableError (asked again) or EngineError (the job stops)."""
+        """Answer one request.
+
+        Raises RetryableError (asked again), RefusedError (this request fails) or EngineError (the
+        job stops).
+        """
         ...
 
     async def aclose(self) -> None:
@@ -101,3 +140,9 @@ class EngineOptions:
     window: int = 64
     price_in: float | None = None
     price_out: float | None = None
+
+    def prices(self) -> Prices | None:
+        """Both prices, or None where either is unknown."""
+        if self.price_in is None or self.price_out is None:
+            return None
+        return Prices(self.price_in, self.price_out)

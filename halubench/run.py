@@ -1,0 +1,254 @@
+"""The run folder and its journal of paid calls: killed at any point, nothing is paid for twice."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import sqlite3
+import tempfile
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from halubench.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from halubench.models.base import Request
+    from halubench.records import Json
+
+_TABLES = """
+create table if not exists answers (key text primary key, payload text not null) without rowid;
+create table if not exists identities (id text primary key, identity text not null) without rowid;
+"""
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys, no white space and ASCII only: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict)
+
+
+def identity_id(identity: Mapping[str, Json]) -> str:
+    """The name under which a journal knows an engine (16 hex digits)."""
+    return sha256(canonical(identity).encode()).hexdigest()[:16]
+
+
+def request_key(identity: Mapping[str, Json], request: Request) -> str:
+    """The sha256 (hex) of everything that decides an answer: engine and whole request."""
+    sampling = request.sampling
+    whole = [
+        identity,
+        request.messages,
+        [sampling.temperature, sampling.top_p, sampling.max_tokens, sampling.seed],
+        request.schema,
+        request.top_logprobs,
+        request.sample,
+    ]
+    return sha256(canonical(whole).encode()).hexdigest()
+
+
+class Journal:
+    """Answers by request key, in one SQLite file (write-ahead log).
+
+    ``synchronous=NORMAL``: what :meth:`put` has returned from survives a kill -9 of the process;
+    a power cut may lose the last answers, never the file (https://sqlite.org/wal.html).
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open or create. Raises OutputError (cannot be written) or InputError (no journal)."""
+        self.path = path
+        self._db = _read_only(path) if read_only else _writable(path)
+
+    def get(self, key: str) -> str | None:
+        """The payload under that key."""
+        row = self._db.execute("select payload from answers where key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def put(self, key: str, payload: str) -> None:
+        """Keep a payload; committed on return. Raises OutputError (disk full, read-only)."""
+        with _writing(self.path):
+            self._db.execute("insert or replace into answers values (?, ?)", (key, payload))
+
+    def remember(self, identity: Mapping[str, Json]) -> None:
+        """Note that answers of that engine are in here, so that ``replay:`` can look them up."""
+        with _writing(self.path):
+            row = (identity_id(identity), canonical(identity))
+            self._db.execute("insert or ignore into identities values (?, ?)", row)
+
+    def identities(self) -> dict[str, dict[str, Json]]:
+        """Every remembered engine, by :func:`identity_id`."""
+        rows = self._db.execute("select id, identity from identities order by id")
+        return {str(name): json.loads(identity) for name, identity in rows}
+
+    def __len__(self) -> int:
+        return int(self._db.execute("select count(*) from answers").fetchone()[0])
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the one file and close it."""
+        self._db.close()
+
+
+class RunFolder:
+    """The folder of one job: what was asked, its journal and its results; one writer at a time."""
+
+    def __init__(self, path: Path, lock: IO[bytes]) -> None:
+        self.path = path
+        self._lock = lock
+        self.journal = Journal(path / "journal.sqlite")
+
+    @classmethod
+    def open(cls, path: Path, ask: Mapping[str, Json]) -> RunFolder:
+        """Create the folder, or re-open it for the same ``ask``.
+
+        Raises OutputError when the folder cannot be written, belongs to another ask or to
+        something else, or when another process is writing it.
+        """
+        with _writing(path):
+            path.mkdir(parents=True, exist_ok=True)
+            lock = _locked(path)
+        try:
+            _claim(path, ask)
+            return cls(path, lock)
+        except BaseException:
+            lock.close()
+            raise
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a file whole or not at all. Raises OutputError."""
+        target = self.path / name
+        with _writing(target):
+            _replace(target, text)
+        return target
+
+    def write_json(self, name: str, value: object) -> Path:
+        """Write indented JSON with sorted keys, whole or not at all. Raises OutputError."""
+        return self.write_text(name, _pretty(value))
+
+    def close(self) -> None:
+        """Close the journal and let other processes in."""
+        self.journal.close()
+        self._lock.close()
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _claim(path: Path, ask: Mapping[str, Json]) -> None:
+    mine = _pretty(ask)
+    try:
+        found = json.loads((path / "ask.json").read_text("utf-8"))
+    except FileNotFoundError:
+        if any(not entry.name.startswith(".") for entry in path.iterdir()):
+            raise OutputError(
+                f"{path} holds files that are not of a halubench run.",
+                "Give a new folder by --out.",
+            ) from None
+        with _writing(path):
+            _replace(path / "ask.json", mine)
+        return
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path / 'ask.json'} cannot be read ({error}).", _OTHER) from error
+    differing = _differing(found, json.loads(mine))
+    if differing:
+        raise OutputError(f"{path} is the folder of another run: {', '.join(differing)}.", _OTHER)
+
+
+_OTHER = "Give another folder by --out."
+
+
+def _differing(found: Mapping[str, Json], ask: Mapping[str, Json]) -> list[str]:
+    names = sorted({*found, *ask})
+    return [
+        f"{name} was {_short(found.get(name))} and is now {_short(ask.get(name))}"
+        for name in names
+        if found.get(name) != ask.get(name)
+    ]
+
+
+def _short(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _pretty(value: object) -> str:
+    return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, default=dict) + "\n"
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """An exclusive lock that the operating system releases when the process ends, however."""
+    handle = (path / ".lock").open("ab")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
+            raise
+        raise OutputError(
+            f"Another process is writing {path}.", "Wait for it, or give another --out."
+        ) from None
+    return handle
+
+
+def _replace(target: Path, text: str) -> None:
+    # A lone surrogate (a model can answer one) is written as its JSON escape.
+    data = text.encode("utf-8", "backslashreplace")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+@contextmanager
+def _writing(path: Path) -> Generator[None]:
+    """Turn a full disk, a read-only folder and their like into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{path} cannot be written: {reason}.", _ROOM) from error
+    except sqlite3.Error as error:
+        raise OutputError(f"{path} cannot be written: {error}.", _ROOM) from error
+
+
+_ROOM = "Make room or give another --out; what was journalled is kept."
+
+
+def _writable(path: Path) -> sqlite3.Connection:
+    with _writing(path):
+        db = sqlite3.connect(path, isolation_level=None, timeout=10)
+        db.execute("pragma journal_mode=wal")
+        db.execute("pragma synchronous=normal")
+        db.executescript(_TABLES)
+    return db
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    """Read without leaving a trace; ``immutable`` serves a journal in a read-only folder."""
+    if not path.is_file():
+        raise InputError(f"There is no journal {path}.", "Give the journal.sqlite of a run folder.")
+    for mode in ("mode=ro", "immutable=1"):
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
+        try:
+            db.execute("select count(*) from identities, answers limit 0").fetchone()
+        except sqlite3.Error as error:
+            db.close()
+            reason = str(error)
+        else:
+            return db
+    raise InputError(f"{path} is not a journal: {reason}.", "Give the journal.sqlite of a run.")
