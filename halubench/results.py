@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from halubench.records import Json  # noqa: TC001  (pydantic needs it at run time)
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 SCHEMA = "halubench/results/1"
 
@@ -26,9 +24,8 @@ class Estimate(_Strict):
 class Scores(_Strict):
     """The metrics of one slice (all rows, or one source). Positive class: FAIL (hallucinated).
 
-    ``n`` = ``passes + fails + unscored`` verdicts = ``n_pass + n_fail`` labels. Every rate but
-    ``accuracy_scored`` and ``auroc`` has all ``n`` rows in its denominator: an unscored row is
-    not right.
+    ``n`` = rows = ``n_pass + n_fail`` labels, ``unscored`` of them without a verdict. In every
+    rate but ``accuracy_scored`` an unscored row counts as not right (a missed row of its label).
     """
 
     n: int
@@ -54,7 +51,7 @@ class JudgeInfo(_Strict):
     kind: Literal["prompted", "baseline", "recorded", "classifier"]
     note: str = ""
     prompt_hash: str = ""
-    identity: dict[str, Json] = {}
+    identity: dict[str, JsonValue] = {}
 
 
 class DataInfo(_Strict):
