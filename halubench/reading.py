@@ -9,7 +9,7 @@ import io
 import json
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -28,11 +28,22 @@ _FIELD_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """One row: ``origin`` is its file or Hub id, ``row`` counts data rows and ``line`` lines of
-    text from 1."""
+class HubId:
+    """A dataset on the Hugging Face Hub; ``revision`` is a branch, tag or commit."""
 
-    origin: str
+    id: str
+    revision: str | None = None
+    split: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.split})" if self.split else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of ``place``: ``row`` counts data rows and ``line`` lines of text, from 1."""
+
+    place: Path | HubId
     row: int
     fields: Mapping[str, object]
     line: int | None = None
@@ -40,15 +51,7 @@ class Record:
     @property
     def where(self) -> str:
         """The row's place, as an error names it."""
-        return _where(self.origin, self.row, self.line)
-
-
-@dataclass(frozen=True, slots=True)
-class HubId:
-    """A dataset on the Hugging Face Hub; ``revision`` is a branch, tag or commit."""
-
-    id: str
-    revision: str | None = None
+        return _where(self.place, self.row, self.line)
 
 
 def resolve(ref: str) -> Path | HubId:
@@ -95,7 +98,7 @@ def scan(path: Path) -> Iterator[Record]:
         what = f"{path} is not UTF-8 text (byte {error.start} of a block after row {row})."
         raise InputError(what, "Save it as UTF-8.") from error
     except csv.Error as error:
-        raise InputError(f"{_where(str(path), row + 1)} is not valid csv: {error}.") from error
+        raise InputError(f"{_where(path, row + 1)} is not valid csv: {error}.") from error
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         what = f"{path} cannot be read after row {row}: {reason}"
@@ -117,7 +120,7 @@ def scan_hub(hub: HubId, split: str | None = None) -> Iterator[tuple[str, Record
     row = 0
     for name in [split] if split is not None else list(loaded):
         for row, fields in enumerate(loaded[name], 1):
-            yield name, Record(f"{hub.id} ({name})", row, fields)
+            yield name, Record(replace(hub, split=name), row, fields)
     if not row:
         raise InputError(f"The Hub dataset {hub.id} has no rows.")
 
@@ -175,8 +178,8 @@ def name_of(place: Path | HubId) -> str:
     return place.name if place.is_dir() else Path(place.name.removesuffix(".gz")).stem
 
 
-def _where(origin: str, row: int, line: int | None = None) -> str:
-    return f"{origin}, row {row}" + (f" (line {line})" if line else "")
+def _where(place: Path | HubId, row: int, line: int | None = None) -> str:
+    return f"{place}, row {row}" + (f" (line {line})" if line else "")
 
 
 def _is_path(ref: str) -> bool:
@@ -207,7 +210,7 @@ def _json_lines(path: Path) -> Iterator[Record]:
             try:
                 fields = json.loads(text)
             except (ValueError, RecursionError) as error:
-                what = f"{_where(str(path), row, line)} is not JSON: {error}."
+                what = f"{_where(path, row, line)} is not JSON: {error}."
                 raise InputError(what, "Each line must hold one JSON object.") from error
             yield _record(path, row, fields, line)
 
@@ -241,9 +244,9 @@ def _rows(document: object) -> list[Any]:
 
 def _record(path: Path, row: int, fields: object, line: int | None = None) -> Record:
     if not isinstance(fields, dict):
-        what = f"{_where(str(path), row, line)} is no JSON object but {type(fields).__name__}."
+        what = f"{_where(path, row, line)} is no JSON object but {type(fields).__name__}."
         raise InputError(what, "Each row must be an object with named fields.")
-    return Record(str(path), row, fields, line)
+    return Record(path, row, fields, line)
 
 
 def _separated(path: Path) -> Iterator[Record]:
@@ -252,7 +255,7 @@ def _separated(path: Path) -> Iterator[Record]:
         delimiter = "\t" if format_of(path) == ".tsv" else ","
         rows = csv.DictReader(stream, delimiter=delimiter, strict=True)
         for row, fields in enumerate(rows, 1):
-            record = Record(str(path), row, fields, rows.line_num)
+            record = Record(path, row, fields, rows.line_num)
             if None in fields or None in fields.values():
                 count = len(rows.fieldnames or ())
                 what = f"{record.where} does not have the header's {count} fields."
@@ -271,7 +274,7 @@ def _parquet(path: Path) -> Iterator[Record]:
         for batch in file.iter_batches(batch_size=1024):
             for fields in batch.to_pylist():
                 row += 1
-                yield Record(str(path), row, fields)
+                yield Record(path, row, fields)
 
 
 FORMATS: dict[str, Callable[[Path], Iterator[Record]]] = {
@@ -293,7 +296,8 @@ def _download(hub: HubId) -> Mapping[str, Iterable[dict[str, object]]]:
         what = f"There is no local file {hub.id}, and reading Hub datasets is an optional part."
         raise MissingExtraError(what, "Install it with: pip install 'halubench[hub]'.") from error
     try:
-        return dict(datasets.load_dataset(hub.id, revision=hub.revision))
+        loaded: Any = datasets.load_dataset(hub.id, revision=hub.revision)
+        return dict(loaded)
     except DatasetNotFoundError as error:
         what = f"There is no local file {hub.id}, and no such dataset can be read on the Hub."
         remedy = "Check the name and revision; a gated dataset needs `hf auth login` first."

@@ -1,0 +1,44 @@
+"""PubMedQA PQA-L (Jin et al., 2019, arXiv:1909.06146): a JSON object of abstracts by PMID."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halubench.reading import KEY
+from halubench.records import Item, Json, Rejected
+from halubench.sources.base import SourceOptions, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from halubench.reading import Record
+
+NAME = "pubmedQA"
+DOMAIN = "medical"
+LICENSE = "MIT"  # https://github.com/pubmedqa/pubmedqa
+
+
+def matches(record: Mapping[str, object]) -> bool:
+    """Whether the record is an abstract with a question."""
+    return {"QUESTION", "CONTEXTS", "LONG_ANSWER"} <= set(record)
+
+
+def items(records: Iterable[Record], _options: SourceOptions) -> Iterator[Item | Rejected]:
+    """One item an abstract: its sections are the passage, its conclusion the answer."""
+    for record in records:
+        fields = record.fields
+        contexts = fields.get("CONTEXTS")
+        sections = contexts if isinstance(contexts, list) else []
+        passage = "\n\n".join(part.strip() for part in sections if isinstance(part, str))
+        meta: dict[str, Json] = {"answer_type": "text"}
+        if text(fields, "final_decision"):
+            meta["final_decision"] = text(fields, "final_decision")
+        yield Item(
+            source_ds=NAME,
+            id=text(fields, KEY) or f"row-{record.row}",
+            domain=DOMAIN,
+            passage=passage,
+            question=text(fields, "QUESTION"),
+            answer=text(fields, "LONG_ANSWER"),
+            meta=meta,
+        )
