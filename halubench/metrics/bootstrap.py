@@ -76,7 +76,8 @@ def score(sources: Mapping[str, Slice], seed: int = 0, resamples: int = RESAMPLE
 
 
 def _total(tables: Mapping[str, Floats]) -> Floats:
-    return np.asarray(list(tables.values())).sum(axis=0)
+    total: Floats = np.asarray(list(tables.values())).sum(axis=0)
+    return total
 
 
 def _rng(seed: int, *names: str) -> np.random.Generator:
