@@ -38,7 +38,7 @@ clean: ## remove the environment and everything built or cached
 
 $(VENV)/core: pyproject.toml
 	@"$(PYTHON)" -c '$(NEW_ENOUGH)' 2>/dev/null || { \
-	  echo "halubench needs Python 3.11 or newer; found $$(python3 --version 2>&1)." >&2; \
+	  echo "halubench needs Python 3.11 or newer; found $$($(or $(PYTHON),python3) --version 2>&1 || echo none)." >&2; \
 	  echo "Install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Installing halubench into $(VENV) ..."
 	@"$(PYTHON)" -m venv $(VENV)

@@ -3,6 +3,7 @@
 # Usage: wheel_demo.sh PYTHON   (a Python with `build`; WEIGHTS names the embedded model's package)
 set -eu
 python=$1
+git rev-parse --git-dir >/dev/null
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 
