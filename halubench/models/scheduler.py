@@ -194,7 +194,7 @@ class _Job:
             return await self._once(request)
 
         try:
-            completion = await self._retrying(attempt)
+            completion: Completion = await self._retrying(attempt)
         except RefusedError as error:
             return CallFailure(error.reason, attempts)
         except RetryableError as error:

@@ -1,0 +1,137 @@
+"""What the engines that speak OpenAI's chat format share: the request's body and its answer."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from halubench.models.base import Completion, RetryableError
+
+if TYPE_CHECKING:
+    from halubench.models.base import Prices, Request
+    from halubench.records import Json
+
+_OVERFLOW = ("context_length", "context length", "context size", "exceed_context", "context window")
+_DROPPABLE = ("logprobs", "seed", "top_p", "temperature")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one endpoint wants to be asked, as its refusals teach."""
+
+    token_field: str = "max_tokens"  # noqa: S105  (a field name)
+    structured: Literal["json_schema", "json_object", "text"] = "json_schema"
+    dropped: frozenset[str] = field(default_factory=frozenset[str])
+
+    def body(self, model: str, request: Request) -> dict[str, Json]:
+        """The JSON body of a request; decoding is always explicit."""
+        sampling = request.sampling
+        asked: dict[str, Json] = {
+            "model": model,
+            "messages": [{"role": role, "content": text} for role, text in request.messages],
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            self.token_field: sampling.max_tokens,
+        }
+        if sampling.seed is not None:
+            asked["seed"] = sampling.seed + request.sample
+        if request.top_logprobs:
+            asked |= {"logprobs": True, "top_logprobs": request.top_logprobs}
+        if request.schema is not None and self.structured == "json_schema":
+            wrapped: Json = {"name": "answer", "strict": True, "schema": dict(request.schema)}
+            asked["response_format"] = {"type": "json_schema", "json_schema": wrapped}
+        elif request.schema is not None and self.structured == "json_object":
+            asked["response_format"] = {"type": "json_object"}
+        return {name: value for name, value in asked.items() if name not in self.dropped}
+
+    def learn(self, complaint: str) -> tuple[Dialect, str] | None:
+        """The dialect that avoids a complaint, and a note; None where there is none."""
+        if self.token_field == "max_tokens" and "max_completion_tokens" in complaint:  # noqa: S105
+            return replace(self, token_field="max_completion_tokens"), ""  # noqa: S106
+        if "response_format" in complaint or "json_schema" in complaint:
+            if self.structured == "json_schema":
+                note = "refuses a JSON schema; asked for any JSON object instead"
+                return replace(self, structured="json_object"), note
+            if self.structured == "json_object":
+                note = "refuses response_format; the prompt alone asks for JSON"
+                return replace(self, structured="text"), note
+        for name in _DROPPABLE:
+            if name in complaint and name not in self.dropped:
+                gone = {name, f"top_{name}"}
+                return replace(self, dropped=self.dropped | gone), f"refuses {name}; not sent"
+        return None
+
+
+def is_overflow(complaint: str) -> bool:
+    """Whether an error message says that the request is longer than the context."""
+    return any(name in complaint for name in _OVERFLOW)
+
+
+def complaint_of(body: str) -> str:
+    """The message of an error body, with the parameter it names, in at most 300 characters."""
+    try:
+        error: Any = json.loads(body)
+        error = error.get("error", error)
+        if isinstance(error, dict):
+            parts = (error.get(name) for name in ("message", "param", "type", "code", "detail"))
+            body = " ".join(str(part) for part in parts if part)
+        else:
+            body = str(error)
+    except (ValueError, AttributeError, RecursionError):
+        pass
+    return " ".join(body.split())[:300]
+
+
+def read_reply(body: str, prices: Prices | None) -> Completion:
+    """The answer in a chat completion. Raises RetryableError for a body that is none."""
+    try:
+        reply: Any = json.loads(body)
+        choices = reply["choices"]
+        if not choices:
+            raise RetryableError("the answer has empty choices")
+        message, usage = choices[0]["message"], reply.get("usage") or {}
+        text = message.get("content") or message.get("refusal") or ""
+        if not isinstance(text, str):
+            raise RetryableError("the answer's content is not text")
+        tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+        return Completion(
+            # A lone surrogate, which JSON can hold, could not be written to any file.
+            text=text.encode("utf-8", "replace").decode(),
+            finish_reason=str(choices[0].get("finish_reason") or ""),
+            prompt_tokens=tokens[0],
+            completion_tokens=tokens[1],
+            first_logprobs=_first_logprobs(choices[0].get("logprobs")),
+            cost_usd=None if prices is None else prices.cost(*tokens),
+            body=body,
+        )
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise RetryableError(f"the answer is no chat completion ({type(error).__name__})") from None
+
+
+def _first_logprobs(logprobs: Any) -> tuple[tuple[str, float], ...]:  # noqa: ANN401
+    content = (logprobs or {}).get("content") or []
+    likeliest = content[0].get("top_logprobs") or [] if content else []
+    pairs = ((str(entry["token"]), float(entry["logprob"])) for entry in likeliest)
+    return tuple((token, value) for token, value in pairs if math.isfinite(value))
+
+
+def shortfalls(request: Request, completion: Completion) -> list[str]:
+    """What was asked and did not come back, for a note: schema-conforming JSON, log probabilities."""
+    found: list[str] = []
+    if request.top_logprobs and not completion.first_logprobs:
+        found.append("gave no log probabilities though asked to")
+    if request.schema is not None and completion.finish_reason == "stop":
+        try:
+            answer = json.loads(completion.text)
+        except (ValueError, RecursionError):
+            answer = None
+        required = request.schema.get("required", [])
+        if not isinstance(answer, dict) or any(name not in answer for name in _names(required)):
+            found.append("did not keep to the JSON schema though asked to")
+    return found
+
+
+def _names(required: Json) -> list[str]:
+    return [str(name) for name in required] if isinstance(required, list) else []
