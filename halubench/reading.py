@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KEY = "_key"
 """Where a record of a JSON object of objects keeps the name it had there."""
 _HUB_ID = re.compile(r"(hf:)?([\w.-]+/[\w.-]+|(?<=hf:)[\w.-]+)(?:@([\w./-]+))?")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _FIELD_LIMIT = 2**31 - 1
 
 
@@ -59,6 +60,8 @@ def resolve(ref: str) -> Path | HubId:
 
     Raises InputError, with names that come close, when ``ref`` can be neither.
     """
+    if not ref.strip():
+        raise InputError("The name of the data is empty.", "Give a file, a folder or a Hub id.")
     if Path(ref).exists():
         return Path(ref)
     match = _HUB_ID.fullmatch(ref)
@@ -136,15 +139,19 @@ def text_of(record: Record, target: str, mapping: Mapping[str, str] | None = Non
         what = f"{record.where} has no {name}; its columns are: {', '.join(record.fields)}."
         raise InputError(what, f"Name the column with --map {target}=COLUMN.")
     value = record.fields[column]
-    if value is None or value == "" or (isinstance(value, str) and not value.strip()):
-        raise InputError(f"{record.where}: the {name} is empty.", "Fill it in or remove the row.")
+    fault = text_fault("" if value is None else value)
+    if fault:
+        raise InputError(f"{record.where}: the {name} {fault}.", "Correct it or remove the row.")
+    return str(value)
+
+
+def text_fault(value: object) -> str:
+    """Why a value cannot be a passage, question or answer; empty when it can."""
     if not isinstance(value, str):
-        kind = type(value).__name__
-        raise InputError(f"{record.where}: the {name} is no text but {kind}.", "Write it as text.")
-    if any("\ud800" <= char <= "\udfff" for char in value):
-        what = f"{record.where}: the {name} holds half a character (a lone surrogate)."
-        raise InputError(what, "Save the file as valid UTF-8.")
-    return value
+        return f"is no text but {type(value).__name__}"
+    if not value.strip():
+        return "is empty"
+    return "holds half a character (a lone surrogate)" if _SURROGATE.search(value) else ""
 
 
 def id_of(record: Record, mapping: Mapping[str, str] | None = None) -> str | None:

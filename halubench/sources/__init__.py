@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, cast
 
 from halubench import content
 from halubench.errors import InputError
-from halubench.reading import HubId, Record, check_mapping, name_of, resolve, scan, scan_hub
+from halubench.reading import (
+    HubId,
+    Record,
+    check_mapping,
+    name_of,
+    resolve,
+    scan,
+    scan_hub,
+    text_fault,
+)
 from halubench.records import Item, Rejected
 from halubench.sources.base import STAGE, Source, SourceOptions, SourceRead
 from halubench.sources.table import TARGETS
@@ -66,6 +75,7 @@ def _split_scheme(ref: str) -> tuple[str, str]:
     match = _SCHEME.fullmatch(ref)
     if match is None or match[1] == "hf" or Path(ref).exists():
         return "", ref
+    content.module("sources", match[1])
     return match[1], match[2]
 
 
@@ -128,8 +138,9 @@ def _sort(
 
 def _fault(item: Item, seen: set[str]) -> str:
     for name in ("passage", "question", "answer"):
-        if not str(getattr(item, name)).strip():
-            return f"the {name} is empty"
+        fault = text_fault(getattr(item, name))
+        if fault:
+            return f"the {name} {fault}"
     return "the same question came before" if item.id in seen else ""
 
 
