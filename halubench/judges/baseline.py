@@ -7,6 +7,7 @@ one there is nothing to learn from, and its rows are Unscored.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -61,14 +62,14 @@ class BaselineJudge:
         feature = self._feature(examples)
         fails = np.array([example.label == "FAIL" for example in examples], dtype=np.int64)
         sources = np.array([example.source_ds for example in examples], dtype=object)
+        p_fail = np.full(len(examples), np.nan)
         for fold in np.unique(folds):
             for source in np.unique(sources[folds == fold]):
                 here = np.flatnonzero((folds == fold) & (sources == source))
                 known = _known(folds != fold, sources == source)
-                for index, p_fail in zip(
-                    here, self._learn(feature, fails, known, here), strict=True
-                ):
-                    self._judged[examples[index].id] = self._said(p_fail)
+                p_fail[here] = self._learn(feature, fails, known, here)
+        for example, value in zip(examples, p_fail.tolist(), strict=True):
+            self._judged[example.id] = self._said(value)
 
     async def predict(self, rows: Sequence[Row]) -> AsyncIterator[Prediction]:
         """Rows must be those given to :meth:`fit`."""
@@ -100,10 +101,10 @@ class BaselineJudge:
         return learned
 
     def _said(self, p_fail: float) -> tuple[Verdict, float | None]:
-        if np.isnan(p_fail):
+        if math.isnan(p_fail):
             return Unscored(ONE_PASSAGE), None
         verdict: Verdict = "FAIL" if p_fail > 0.5 else "PASS"
-        return verdict, None if self._name == MAJORITY else float(p_fail)
+        return verdict, None if self._name == MAJORITY else p_fail
 
 
 def open_judge(spec: str, options: JudgeOptions) -> BaselineJudge:  # noqa: ARG001  (the contract of judges)
