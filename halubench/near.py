@@ -45,8 +45,9 @@ def groups(passages: Sequence[str], threshold: float = 0.8) -> list[str]:
     Passages equal after :func:`halubench.text.normalise`, or linked by near duplicates (Jaccard
     of word 5-grams >= ``threshold``), share a key: the smallest passage key of the group.
     """
-    keys = [text.passage_key(passage) for passage in passages]
-    shingled = {key: _Shingled(passage) for key, passage in zip(keys, passages, strict=True)}
+    read = {passage: _Shingled(passage) for passage in set(passages)}
+    keys = [read[passage].key for passage in passages]
+    shingled = {one.key: one for one in read.values()}
     parents = {key: key for key in shingled}
     index = _index(shingled, threshold)
     for key, other in _candidates(shingled, index):
@@ -75,10 +76,11 @@ def overlapping(
 class _Shingled:
     """A passage as the set of its shingles' 64-bit hashes, in order and sorted, and its MinHash."""
 
-    __slots__ = ("in_order", "minhash", "tokens", "unique")
+    __slots__ = ("in_order", "key", "minhash", "tokens", "unique")
 
     def __init__(self, passage: str) -> None:
         self.tokens = text.words(passage)
+        self.key = text.digest(" ".join(self.tokens))[:16]  # text.passage_key, words read once
         self.in_order = _shingles(self.tokens)
         self.unique = np.unique(self.in_order)
         self.minhash = MinHash(num_perm=_PERMUTATIONS, seed=1, hashfunc=_low_bits)
