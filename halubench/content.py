@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,5 +104,9 @@ def _load(path: Path, qualified: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise InputError(f"{path} cannot be loaded as a Python module.", "Rename it to NAME.py.")
     loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
+    sys.modules[qualified] = loaded  # dataclasses look their module up here
+    try:
+        spec.loader.exec_module(loaded)
+    except (ImportError, SyntaxError) as error:
+        raise InputError(f"{path} cannot be loaded: {error}.", "Mend the module.") from error
     return loaded
