@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -117,7 +117,8 @@ def content_hash(examples: Iterable[Example]) -> str:
     """The sha256 (hex) over the six columns of all rows, in row order."""
     sha = hashlib.sha256()
     for example in examples:
-        sha.update(bytes.fromhex(digest(*astuple(example))))
+        values = (str(getattr(example, name)) for name in EXAMPLE_FIELDS)
+        sha.update(bytes.fromhex(digest(*values)))
     return sha.hexdigest()
 
 
@@ -201,7 +202,8 @@ def _read_provenance(folder: Path, splits: Mapping[str, str]) -> dict[str, Prove
 
 def _save(path: Path, rows: Sequence[Example] | Sequence[Provenance], schema: pa.Schema) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=schema)
+    columns = {name: [getattr(row, name) for row in rows] for name in schema.names}
+    table = pa.table(columns, schema=schema)
     partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("wb") as stream:

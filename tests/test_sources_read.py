@@ -39,6 +39,8 @@ def test_own_table_may_say_more_and_options_override(tmp_path: Path) -> None:
     item = read(path, SourceOptions()).items[0]
     assert (item.id, item.domain, item.aliases) == ("4", "finance", ("In 1901", "1901"))
     assert item.meta == {"license": "MIT", "title": "T"}
+    mixed = read(lines(tmp_path / "mixed.jsonl", {**ROW, **extra}, ROW), SourceOptions())
+    assert (mixed.license, mixed.domain) == ("MIT, unstated", "finance, general")
     source = read(path, SourceOptions(domain="medical", license="CC0-1.0"))
     assert (source.domain, source.items[0].domain) == ("medical", "medical")
     assert (source.license, source.items[0].meta["license"]) == ("CC0-1.0", "CC0-1.0")

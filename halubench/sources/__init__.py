@@ -41,6 +41,7 @@ def read(ref: str, options: SourceOptions) -> SourceRead:
             ``halubench/sources``; or a Hub dataset ``[hf:]NAMESPACE/NAME[@REVISION]``.
         options: column mapping, and what replaces the source's own domain and licence.
 
+    The licence and domain are those of the items (a table's rows may differ: all are listed).
     Items come in upstream order. Those whose passage, question or answer is empty, or whose id
     came before, are rejected with the reason; in a user's own table these are errors.
 
@@ -63,8 +64,8 @@ def read(ref: str, options: SourceOptions) -> SourceRead:
         raise InputError(what, "Check that the file is as its publisher gave it out.") from error
     return SourceRead(
         name=source.NAME or name_of(place),
-        license=options.license or source.LICENSE,
-        domain=options.domain or source.DOMAIN,
+        license=_listed((str(item.meta["license"]) for item in items), source.LICENSE),
+        domain=_listed((item.domain for item in items), source.DOMAIN),
         items=items,
         rejected=rejected,
         rows=len(items) + len(rejected),
@@ -134,6 +135,10 @@ def _sort(
             items.append(_complete(one, source, options))
         seen.add(one.id)
     return items, rejected
+
+
+def _listed(values: Iterable[str], otherwise: str) -> str:
+    return ", ".join(sorted(set(values))) or otherwise
 
 
 def _fault(item: Item, seen: set[str]) -> str:

@@ -40,7 +40,10 @@ class SourceOptions:
 
 @dataclass(frozen=True, slots=True)
 class SourceRead:
-    """All that a source gave: ``rows`` upstream questions are ``items`` or ``rejected``."""
+    """All that a source gave: ``rows`` upstream questions are ``items`` or ``rejected``.
+
+    ``license`` and ``domain`` list those of the items, comma-separated where they differ.
+    """
 
     name: str
     license: str
