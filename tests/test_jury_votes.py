@@ -51,7 +51,8 @@ class Juror:
 
 
 def ballots(jurors, candidates, seed=0):
-    return asyncio.run(vote(jurors, candidates, seed, lambda done, total: None))
+    opened = {name: lambda judge=judge: judge for name, judge in jurors.items()}
+    return asyncio.run(vote(opened, candidates, seed, lambda said: None))
 
 
 def test_unanimous_pairs_are_kept_and_the_rest_says_why():

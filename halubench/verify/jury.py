@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from halubench.judges.base import Judge
-    from halubench.records import Candidate, Label
+    from halubench.records import Candidate, Label, Prediction
 
 _NO_JURORS = ("baseline", "recorded")
 
@@ -79,29 +79,29 @@ def _model(uri: str) -> str:
 
 
 async def vote(
-    jurors: Mapping[str, Judge],
+    jurors: Mapping[str, Callable[[], Judge]],
     candidates: Sequence[Candidate],
     seed: int,
-    tell: Callable[[int, int], None],
+    tell: Callable[[Prediction], None],
 ) -> list[Ballot]:
     """One ballot a candidate, in order.
 
     The jurors see the rows under opaque ids, in an order that ``seed`` shuffles.
 
     Args:
-        jurors: judge by its URI.
+        jurors: what opens each judge, by its URI; called when its turn comes.
         candidates: the pairs to vote on.
         seed: salt of ids and order.
-        tell: called with (votes cast, votes in all) after each vote.
+        tell: called with each vote as it is cast.
     """
     keys = [tuple(_key(seed, row) for row in _rows(one)) for one in candidates]
     rows = {_key(seed, row): row for one in candidates for row in _rows(one)}
     blind = [_rename(rows[key], key) for key in sorted(rows)]
     cast: dict[tuple[str, str], Verdict] = {}
-    for uri, judge in jurors.items():
-        async for said in judge.predict(blind):
+    for uri, open_juror in jurors.items():
+        async for said in open_juror().predict(blind):
             cast[uri, said.id] = said.verdict
-            tell(len(cast), len(blind) * len(jurors))
+            tell(said)
     return [
         Ballot(tuple((uri, cast[uri, passed], cast[uri, failed]) for uri in jurors))
         for passed, failed in keys

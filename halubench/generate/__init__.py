@@ -1,0 +1,9 @@
+"""Benchmarks out of gold QA documents: :func:`generate` makes one, :func:`plan` says its price."""
+
+from __future__ import annotations
+
+from halubench.generate.ask import Ask, Outcome, Progress, Tick
+from halubench.generate.flow import generate
+from halubench.generate.plan import Plan, plan
+
+__all__ = ["Ask", "Outcome", "Plan", "Progress", "Tick", "generate", "plan"]

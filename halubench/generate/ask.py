@@ -1,0 +1,128 @@
+"""What a user asks of ``generate``, what they get back, and how they see it going on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from halubench.errors import InputError
+from halubench.models.base import EngineOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from halubench.audit import AuditReport
+    from halubench.generate.ledger import Ledger
+    from halubench.records import Json
+
+RULES = "rules"
+"""The model that is no model: typed edits by code."""
+DEFAULT_SPLITS = (("validation", 0.2), ("test", 0.8))
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One step of a stage: ``done`` of ``total`` units (total 0: not known beforehand)."""
+
+    stage: str
+    done: int
+    total: int
+    note: str = ""
+
+
+Progress: TypeAlias = Callable[[Tick], None]
+
+
+def silent(tick: Tick) -> None:
+    """The progress of those who do not watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What to generate.
+
+    ``accept`` is the number of pairs (two rows each) over all sources together; None means all that
+    can honestly be had. ``max_candidates`` bounds the candidates that a model may be asked for
+    (default: 20 for each accepted pair). ``max_usd`` stops the run before it costs more.
+    """
+
+    sources: tuple[str, ...]
+    model: str
+    out: Path
+    accept: int | None = None
+    domain: str | None = None
+    control: Literal["restate", "none"] = "restate"
+    jury: tuple[str, ...] = ()
+    seed: int = 0
+    max_usd: float | None = None
+    exclude: tuple[str, ...] = ()
+    mapping: Mapping[str, str] = field(default_factory=dict[str, str])
+    splits: tuple[tuple[str, float], ...] = DEFAULT_SPLITS
+    license: str | None = None
+    max_candidates: int | None = None
+    retries: int = 6
+    engine: EngineOptions = field(default_factory=EngineOptions)
+    prompt: str = "edit"
+
+    def check(self) -> None:
+        """Raise InputError for what cannot be meant."""
+        if not self.sources:
+            raise InputError("No source was named.", "Name a file, folder or Hub dataset.")
+        if self.accept is not None and self.accept < 1:
+            raise InputError(f"--accept {self.accept} is not a number of pairs.", "Use 1 or more.")
+        if self.control not in ("restate", "none"):
+            raise InputError(f"--control {self.control} is unknown.", "Use restate or none.")
+        self._check_splits()
+
+    def _check_splits(self) -> None:
+        names = [name for name, _ in self.splits]
+        shares = [share for _, share in self.splits]
+        if len(set(names)) != len(names) or min(shares, default=0) <= 0:
+            raise InputError("--split names a split twice or gives it no share.", "Use a=.2,b=.8.")
+        if abs(sum(shares) - 1) > 1e-6:
+            raise InputError(
+                f"The shares of --split sum to {sum(shares):g}, not to 1.", "Use a=.2,b=.8."
+            )
+
+    def asked(self) -> dict[str, Json]:
+        """What decides the dataset, for the manifest: no folders, no limits of time or money."""
+        return {
+            "sources": list(self.sources),
+            "model": self.model,
+            "accept": self.accept,
+            "domain": self.domain,
+            "control": self.control,
+            "jury": list(self.jury),
+            "seed": self.seed,
+            "exclude": list(self.exclude),
+            "mapping": dict(self.mapping),
+            "splits": dict(self.splits),
+            "license": self.license,
+            "max_candidates": self.max_candidates,
+            "prompt": self.prompt,
+        }
+
+    def claim(self) -> dict[str, Json]:
+        """What makes the run folder this run's. A run may grow: its size is left out."""
+        asked = self.asked()
+        return {name: asked[name] for name in asked if name not in ("accept", "max_candidates")}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run gave.
+
+    ``asked`` is None where all usable pairs were wanted. ``incomplete`` says why another run of the
+    same command could give more (requests without an answer); empty when the sources are done.
+    """
+
+    out: Path
+    asked: int | None
+    pairs: int
+    ledger: Ledger
+    audit: AuditReport | None
+    warnings: tuple[str, ...]
+    cost_usd: float | None
+    incomplete: str = ""

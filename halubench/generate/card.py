@@ -1,0 +1,160 @@
+"""The dataset card, written from what was measured."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from jinja2 import Environment, StrictUndefined
+
+from halubench.generate import licences
+from halubench.text import squeeze
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from halubench.audit import AuditReport
+    from halubench.dataset import Dataset
+    from halubench.records import Example, Json, Provenance
+
+_TEMPLATE = Path(__file__).with_name("card.md.jinja")
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_EXAMPLES = 3
+_EXCERPT = 400
+
+
+def render(manifest: Mapping[str, Any], data: Dataset, report: AuditReport) -> str:
+    """The card as markdown with the Hub's YAML metadata.
+
+    Args:
+        manifest: what :mod:`halubench.generate.finish` writes as ``manifest.json``.
+        data: the dataset as it was read back.
+        report: its audit.
+    """
+    environment = Environment(  # noqa: S701  (markdown, not HTML)
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    environment.filters.update(figure=_figure, cell=_cell)
+    template = environment.from_string(_TEMPLATE.read_text("utf-8"))
+    table = _table(data)
+    return template.render(
+        manifest=manifest,
+        front=_front(manifest, data),
+        title=_title(manifest),
+        where="PATH_OR_REPOSITORY",
+        largest=max(manifest["data"]["splits"], key=manifest["data"]["splits"].__getitem__),
+        rows=len(data.examples),
+        pairs=manifest["data"]["pairs"],
+        splits=[{"name": name, "rows": n} for name, n in manifest["data"]["splits"].items()],
+        licence=licences.sentence(manifest["licenses"]),
+        rules=manifest["prompt"] is None,
+        bare=manifest["asked"]["control"] == "none",
+        levels=sorted({level for counts in table.values() for level in counts}),
+        table=table.items(),
+        probes=report.overall.probes,
+        examples=list(_examples(data)),
+    )
+
+
+def _title(manifest: Mapping[str, Any]) -> str:
+    names = list(dict.fromkeys(source["name"] for source in manifest["sources"]))
+    return f"Hallucination pairs from {', '.join(names)}"
+
+
+def _front(manifest: Mapping[str, Any], data: Dataset) -> str:
+    ids = licences.hub_ids(manifest["licenses"])
+    splits = sorted(set(data.splits.values()))
+    size = next((name for most, name in _SIZES if len(data.examples) < most), "n>1M")
+    front: dict[str, Json] = {
+        "pretty_name": _title(manifest),
+        "license": ids[0] if len(ids) == 1 else [*ids],
+        "language": ["en"],
+        "task_categories": ["text-classification", "question-answering"],
+        "size_categories": [size],
+        "tags": [
+            "hallucination",
+            "faithfulness",
+            "benchmark",
+            "llm-as-a-judge",
+            "rag",
+            "halubench",
+        ],
+        "configs": [
+            _config("rows", "data", splits, default=True),
+            _config("provenance", "provenance", splits, default=False),
+        ],
+    }
+    return f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n"
+
+
+def _config(name: str, folder: str, splits: list[str], *, default: bool) -> dict[str, Json]:
+    files: list[Json] = [{"split": one, "path": f"{folder}/{one}.parquet"} for one in splits]
+    return {"config_name": name, "data_files": files, **({"default": True} if default else {})}
+
+
+def _table(data: Dataset) -> dict[str, Counter[str]]:
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for example in data.examples:
+        if example.label == "FAIL":
+            origin = data.provenance[example.id]
+            counts[origin.perturbation][origin.level] += 1
+    return dict(sorted(counts.items()))
+
+
+def _examples(data: Dataset) -> Iterator[dict[str, str]]:
+    """The first pair, in row order, of three perturbations (or fewer)."""
+    shown: set[str] = set()
+    passes = {data.provenance[one.id].pair_id: one for one in data.examples if one.label == "PASS"}
+    for example in data.examples:
+        origin = data.provenance[example.id]
+        if example.label == "PASS" or origin.perturbation in shown or len(shown) == _EXAMPLES:
+            continue
+        shown.add(origin.perturbation)
+        yield _shown(example, passes[origin.pair_id], origin)
+
+
+def _shown(failed: Example, passed: Example, origin: Provenance) -> dict[str, str]:
+    left, right = _marked(passed.answer, failed.answer)
+    return {
+        "perturbation": origin.perturbation,
+        "level": origin.level,
+        "source": failed.source_ds,
+        "passage": _excerpt(failed.passage, origin.edit_old),
+        "question": squeeze(failed.question),
+        "passed": left,
+        "failed": right,
+    }
+
+
+def _excerpt(passage: str, told: str) -> str:
+    """The passage, or the part of it around the first place that has ``told``."""
+    passage = squeeze(passage)
+    start = max(0, passage.find(told) - _EXCERPT // 2)
+    end = start + _EXCERPT
+    return f"{'… ' if start else ''}{passage[start:end]}{' …' if end < len(passage) else ''}"
+
+
+def _marked(one: str, other: str) -> tuple[str, str]:
+    """Both texts with the words in which they differ in bold."""
+    left, right = one.split(), other.split()
+    start = next(
+        (n for n, pair in enumerate(zip(left, right, strict=False)) if pair[0] != pair[1]), 0
+    )
+    shortest = min(len(left), len(right)) - start
+    end = next((n for n in range(shortest) if left[-1 - n] != right[-1 - n]), shortest)
+    return _bold(left, start, len(left) - end), _bold(right, start, len(right) - end)
+
+
+def _bold(words: list[str], start: int, end: int) -> str:
+    marked = f"**{' '.join(words[start:end])}**" if start < end else "**∅**"
+    return " ".join([*words[:start], marked, *words[end:]])
+
+
+def _figure(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.3f}"
+
+
+def _cell(text: str) -> str:
+    return squeeze(text).replace("|", "\\|")

@@ -1,0 +1,222 @@
+"""The last stages: assemble and split, write, audit, manifest and card."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from halubench import assemble, audit, dataset
+from halubench.errors import IncompleteError, InputError
+from halubench.generate import card, write
+from halubench.generate.ask import RULES, Outcome, Tick
+from halubench.generate.ledger import kind
+from halubench.generate.select import key
+from halubench.perturb.definitions import load_all
+from halubench.prompt import load_prompt
+from halubench.verify.jury import fleiss_kappa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from halubench.audit import AuditReport
+    from halubench.dataset import Dataset
+    from halubench.generate.job import Job, Made, Prepared
+    from halubench.generate.select import Jury
+    from halubench.records import Candidate, Json
+
+FORMAT = "halubench/manifest/1"
+_LIBRARIES = ("halubench", "numpy", "pyarrow", "scikit-learn", "datasketch", "num2words")
+
+
+def finish(job: Job, prepared: Prepared, made: Sequence[Made], jury: Jury) -> Outcome:
+    """Write the dataset, audit what was written, and say what there is.
+
+    Raises InputError when no pair could be made, IncompleteError when that is for want of answers.
+    """
+    folder, ledger = job.folder, prepared.ledger
+    write.rejected(folder, ledger.rejected)
+    kept = [one for part in made for one in part.selection.kept]
+    if not kept:
+        _nothing(ledger.rows(), prepared, made)
+    job.progress(Tick("assemble", 0, len(kept)))
+    votes = {key(one): jury.ballots[key(one)] for one in kept if key(one) in jury.ballots}
+    examples, provenance = assemble.examples(
+        kept, seed=job.ask.seed, splits=dict(job.ask.splits), groups=prepared.groups, votes=votes
+    )
+    dataset.write(folder.path, examples, provenance)
+    data = dataset.load(str(folder.path))
+    report = _audit(job, data)
+    warnings = tuple(_warnings(job, prepared, made, report))
+    manifest = _manifest(job, prepared, (made, jury), (data, report, warnings))
+    folder.write_json("manifest.json", manifest)
+    folder.write_text("README.md", card.render(manifest, data, report))
+    return Outcome(
+        out=folder.path,
+        asked=job.ask.accept,
+        pairs=len(kept),
+        ledger=ledger,
+        audit=report,
+        warnings=warnings,
+        cost_usd=job.purse.total,
+        incomplete=_incomplete(job, made, jury, len(kept)),
+    )
+
+
+def _nothing(rows: int, prepared: Prepared, made: Sequence[Made]) -> None:
+    why = _reasons(prepared)
+    if any(part.pool.unanswered for part in made):
+        raise IncompleteError(f"No pair was made of {rows} rows: {why}.", _AGAIN)
+    raise InputError(
+        f"No pair could be made of {rows} rows: {why}.", "Look into rejected.jsonl and stages/."
+    )
+
+
+_AGAIN = "Run the same command again: only what has no answer is asked again."
+
+
+def _reasons(prepared: Prepared) -> str:
+    top = prepared.ledger.top_reasons()
+    return "; ".join(f"{reason} ({count:,})" for reason, count in top) or "the source is empty"
+
+
+def _audit(job: Job, data: Dataset) -> AuditReport:
+    against = {ref: dataset.load(ref).examples for ref in job.ask.exclude}
+    report = audit.audit_examples(
+        data.examples,
+        provenance=data.provenance,
+        splits=data.splits,
+        against=against,
+        seed=job.ask.seed,
+        progress=partial(_tick, job),
+    )
+    audit.write_report(report, job.folder.path / "audit")
+    return report
+
+
+def _tick(job: Job, probe: str, done: float, whole: float) -> None:
+    job.progress(Tick("audit", round(done), round(whole), probe))
+
+
+def _incomplete(job: Job, made: Sequence[Made], jury: Jury, pairs: int) -> str:
+    unanswered = sum(part.pool.unanswered for part in made) + jury.unanswered()
+    enough = job.ask.accept is not None and pairs >= job.ask.accept
+    return "" if enough or not unanswered else f"{unanswered:,} requests got no answer."
+
+
+def _warnings(job: Job, prepared: Prepared, made: Sequence[Made], report: AuditReport) -> list[str]:
+    ask = job.ask
+    pairs = sum(len(part.selection.kept) for part in made)
+    found: list[str] = []
+    if ask.accept is not None and pairs < ask.accept:
+        found.append(f"Asked {ask.accept:,}, honest yield {pairs:,}: {_reasons(prepared)}.")
+    found += _unheld(report)
+    if ask.control == "none":
+        found.append("Bare gold answers (--control none): length and form may tell the label.")
+    if not ask.jury:
+        found.append("No jury has read these pairs: labels rest on the checks by code alone.")
+    if ask.model.startswith("embedded:"):
+        found.append(
+            f"{ask.model} is a very small model: it proves that everything runs, not that the "
+            "dataset is good."
+        )
+    return found
+
+
+def _unheld(report: AuditReport) -> Iterator[str]:
+    for gate in report.failed:
+        measured = "not measured" if gate.value is None else f"{gate.value:.3g}"
+        yield f"Gate {gate.name} ({gate.scope}) does not hold: {measured}, allowed is {gate.limit}."
+    undecided = [gate for gate in report.gates if gate.status == "undecided"]
+    if undecided:
+        named = ", ".join(f"{gate.name} ({gate.scope})" for gate in undecided)
+        yield f"{len(undecided)} gates are undecided, mostly for want of rows: {named}."
+
+
+def _manifest(
+    job: Job,
+    prepared: Prepared,
+    work: tuple[Sequence[Made], Jury],
+    result: tuple[Dataset, AuditReport, Sequence[str]],
+) -> dict[str, Json]:
+    (made, jury), (data, report, warnings) = work, result
+    kept = [one for part in made for one in part.selection.kept]
+    return {
+        "format": FORMAT,
+        "asked": job.ask.asked(),
+        "versions": _versions(),
+        "data": {
+            "sha256": data.sha256,
+            "rows": len(data.examples),
+            "pairs": len(kept),
+            "splits": _count(data.splits.values()),
+        },
+        "sources": [
+            {
+                "ref": ref,
+                "name": read.name,
+                "license": read.license,
+                "domain": read.domain,
+                "rows": read.rows,
+                "items": len(read.items),
+                "pairs": len(part.selection.kept),
+            }
+            for ref, read, part in zip(job.ask.sources, prepared.reads, made, strict=True)
+        ],
+        "licenses": _count(str(one.item.meta.get("license")) for one in kept),
+        "stages": [stage.json() for stage in prepared.ledger.stages],
+        "candidates": _candidates(made),
+        "perturbations": _perturbations(kept),
+        "prompt": _prompt(job),
+        "jury": _jury(jury),
+        "cost": job.purse.json(),
+        "gates": [gate.model_dump(mode="json") for gate in report.gates],
+        "warnings": list(warnings),
+    }
+
+
+def _count(values: Iterable[str]) -> dict[str, Json]:
+    return dict(sorted(Counter(values).items()))
+
+
+def _candidates(made: Sequence[Made]) -> dict[str, Json]:
+    """Candidates that reached the gate: ``proposed = passed + the sum of refused``."""
+    reasons = Counter(kind(reason) for part in made for _, reason in part.pool.log)
+    passed = reasons.pop("", 0)
+    proposed = passed + reasons.total()
+    return {"proposed": proposed, "passed": passed, "refused": dict(sorted(reasons.items()))}
+
+
+def _perturbations(kept: Sequence[Candidate]) -> dict[str, Json]:
+    known = load_all()
+    used = _count(one.perturbation for one in kept)
+    return {name: {"pairs": used[name], "hash": known[name].hash} for name in used}
+
+
+def _prompt(job: Job) -> Json:
+    if job.ask.model == RULES:
+        return None
+    return {"name": job.ask.prompt, "hash": load_prompt("perturb", job.ask.prompt).hash}
+
+
+def _jury(jury: Jury) -> dict[str, Json]:
+    ballots = list(jury.ballots.values())
+    refusals = Counter(ballot.refusal() or "agreed" for ballot in ballots)
+    return {
+        "jurors": list(jury.jurors),
+        "pairs": len(ballots),
+        "verdicts": dict(sorted(refusals.items())),
+        "fleiss_kappa": fleiss_kappa(ballots),
+    }
+
+
+def _versions() -> dict[str, Json]:
+    found: dict[str, Json] = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found

@@ -1,0 +1,126 @@
+"""The stages before any edit: ingest, group, exclude, anchor. Each maps records to records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from halubench import dataset, near, sources
+from halubench.perturb.restate import restate
+from halubench.records import Rejected
+from halubench.sources import SourceOptions
+from halubench.text import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from halubench.generate.ask import Ask
+    from halubench.near import Overlap
+    from halubench.perturb.base import Statement
+    from halubench.records import Item
+    from halubench.sources import SourceRead
+
+
+def ingest(ask: Ask, tell: Callable[[], None]) -> list[SourceRead]:
+    """Every source read; every item knows its licence, and no id names two items.
+
+    An id that an earlier source uses is prefixed with its source; one that repeats within a source
+    is rejected.
+    """
+    options = SourceOptions(mapping=ask.mapping or None, domain=ask.domain, license=ask.license)
+    taken: set[str] = set()
+    reads: list[SourceRead] = []
+    for ref in ask.sources:
+        reads.append(_distinct(sources.read(ref, options), taken))
+        tell()
+    return reads
+
+
+def _distinct(read: SourceRead, taken: set[str]) -> SourceRead:
+    own: set[str] = set()
+    items: list[Item] = []
+    twice: list[Rejected] = []
+    for item in read.items:
+        name = f"{item.source_ds}/{item.id}" if item.id in taken else item.id
+        if name in own or name in taken:
+            twice.append(Rejected(item.source_ds, item.id, "ingest", "id occurs before"))
+            continue
+        own.add(name)
+        meta = {**item.meta, "license": item.meta.get("license") or read.license}
+        items.append(replace(item, id=name, meta=meta))
+    taken |= own
+    return replace(read, items=items, rejected=[*read.rejected, *twice])
+
+
+def group(items: Sequence[Item]) -> dict[str, str]:
+    """Group by item id: items of near-equal passages, or of one article, are never split.
+
+    An article is what a source names by ``meta["article_key"]``; near-equal passages are those of
+    :func:`halubench.near.groups`.
+    """
+    parent: dict[str, str] = {}
+    passages = near.groups([item.passage for item in items])
+    for item, passage in zip(items, passages, strict=True):
+        one, other = _root(parent, passage), _root(parent, _article(item) or passage)
+        parent[max(one, other)] = min(one, other)
+    return {item.id: _root(parent, passage) for item, passage in zip(items, passages, strict=True)}
+
+
+def _article(item: Item) -> str | None:
+    key = item.meta.get("article_key")
+    return digest(item.source_ds, str(key))[:16] if key else None
+
+
+def _root(parent: dict[str, str], key: str) -> str:
+    while parent.setdefault(key, key) != key:
+        key = parent[key]
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An item whose passage is (nearly) in a dataset that was to be kept apart."""
+
+    item: Item
+    ref: str
+    overlap: Overlap
+
+
+def exclude(items: Sequence[Item], refs: Sequence[str]) -> list[Hit]:
+    """The items whose passage is in one of the datasets, each once, with the matching text."""
+    hits: dict[str, Hit] = {}
+    for ref in refs:
+        known = list(dict.fromkeys(one.passage for one in dataset.load(ref).examples))
+        for found in near.overlapping([item.passage for item in items], known):
+            item = items[found.index]
+            hits.setdefault(item.id, Hit(item, ref, found))
+    return list(hits.values())
+
+
+def excluded(hits: Sequence[Hit]) -> list[Rejected]:
+    """The rejections that the hits are, the dataset as reason, the matching text in brackets."""
+    return [
+        Rejected(
+            hit.item.source_ds,
+            hit.item.id,
+            "exclude",
+            f"passage is in {hit.ref} ({hit.overlap.jaccard:.2f}: {hit.overlap.shared_text})",
+        )
+        for hit in hits
+    ]
+
+
+def anchor(
+    items: Sequence[Item], control: str, tell: Callable[[], None]
+) -> tuple[list[Statement], list[Rejected]]:
+    """The gold answers as statements that the passage supports; the others with the reason."""
+    statements: list[Statement] = []
+    rejected: list[Rejected] = []
+    for item in items:
+        found = restate(item, control)
+        tell()
+        if isinstance(found, Rejected):
+            rejected.append(found)
+        else:
+            statements.append(found)
+    return statements, rejected

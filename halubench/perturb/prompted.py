@@ -1,0 +1,192 @@
+"""Edits that a model proposes and code applies: the model never writes an answer.
+
+Code finds the editable spans, picks the perturbation and names the spans in a JSON schema; the
+model fills in what should stand there. The edit is then made at the exact span. The PASS twin is
+edited too where code can tell that the model's other wording says the same; else it stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ValidationError
+
+from halubench import values
+from halubench.models.base import Request, Sampling
+from halubench.perturb import operators, rules
+from halubench.perturb.sites import find
+from halubench.text import normalise, squeeze, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from halubench.perturb.base import Site, Statement
+    from halubench.perturb.definitions import Perturbation
+    from halubench.prompt import Prompt
+    from halubench.records import Candidate, Json
+
+TEMPERATURES = (0.0, 0.5, 0.9)
+"""One a try: an item is asked about at most this often."""
+MAX_TOKENS = 300
+_VALUES = ("number", "percent", "money", "year", "date")
+_ROOM = 16
+"""Characters by which a replacement may be longer than the longest span."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One perturbation to be made at one of ``sites``, which all have it as a legal one."""
+
+    statement: Statement
+    perturbation: Perturbation
+    sites: tuple[Site, ...]
+    sample: int = 0
+
+
+class Proposal(BaseModel):
+    """What the model answers: the span it chose and what should stand there in either twin."""
+
+    old: str
+    new_fail: str
+    new_pass: str
+    evidence: str
+    change_made: str
+
+
+def legal(
+    statement: Statement, perturbations: Iterable[Perturbation]
+) -> dict[str, tuple[Site, ...]]:
+    """The sites of the statement by the name of each perturbation that may be made there."""
+    sites = find(statement)
+    found = {
+        one.name: tuple(site for site in sites if _fits(site, one))
+        for one in perturbations
+        if statement.item.domain in one.domains
+    }
+    return {name: places for name, places in found.items() if places}
+
+
+def tasks(statement: Statement, perturbations: Mapping[str, Perturbation]) -> Iterator[Task]:
+    """The first try of each perturbation that the statement allows."""
+    for name, sites in legal(statement, perturbations.values()).items():
+        yield Task(statement, perturbations[name], sites)
+
+
+def _fits(site: Site, perturbation: Perturbation) -> bool:
+    """Lists of words and conclusions are exact by rule: nothing is left to propose there."""
+    rule = perturbation.rule
+    if rule is None:
+        return True
+    unit = words(site.text)[-1:]
+    return site.kind in rule.sites and (not rule.units or set(unit) <= set(rule.units))
+
+
+def request(task: Task, prompt: Prompt, seed: int) -> Request:
+    """The request for one try; later tries are asked at a higher temperature."""
+    item = task.statement.item
+    messages = prompt.messages(
+        passage=item.passage,
+        question=item.question,
+        statement=task.statement.text,
+        spans=_spans(task),
+        perturbation=task.perturbation.model_dump(),
+    )
+    sampling = Sampling(TEMPERATURES[task.sample], max_tokens=MAX_TOKENS, seed=seed)
+    return Request(messages, sampling, _schema(task), sample=task.sample)
+
+
+def _spans(task: Task) -> list[str]:
+    return list(dict.fromkeys(site.text for site in task.sites))
+
+
+def _schema(task: Task) -> Mapping[str, Json]:
+    spans = _spans(task)
+    longest = max(len(span) for span in spans) + _ROOM
+    text: dict[str, Json] = {"type": "string", "minLength": 1, "maxLength": longest}
+    fields: dict[str, Json] = {
+        "old": {"type": "string", "enum": [*spans]},
+        "new_fail": text,
+        "new_pass": text,
+        "evidence": {"type": "string", "maxLength": 200},
+        "change_made": {"type": "string", "maxLength": 160},
+    }
+    return {
+        "type": "object",
+        "properties": fields,
+        "required": [*fields],
+        "additionalProperties": False,
+    }
+
+
+def apply(task: Task, answer: str, generator: str, prompt_hash: str) -> Candidate | str:
+    """The pair that the model's answer makes, or the reason why it makes none."""
+    proposal = _read(answer)
+    if isinstance(proposal, str):
+        return proposal
+    site = next((site for site in task.sites if site.text == proposal.old), None)
+    if site is None:
+        return "model: names no span that was offered"
+    fail = _like(site.text, proposal.new_fail)
+    if fault := _fault(site, fail):
+        return fault
+    twin = _twin(site, _like(site.text, proposal.new_pass))
+    passage = task.statement.item.passage
+    edit = operators.Proposal(
+        start=site.start,
+        end=site.end,
+        fail=fail,
+        level="L2" if f" {normalise(fail)} " in f" {normalise(passage)} " else "L1",
+        change=squeeze(proposal.change_made),
+        twin=twin,
+        evidence=_quoted(proposal.evidence, passage),
+    )
+    made = rules.candidate(task.statement, task.perturbation, edit)
+    return replace(made, generator=generator, prompt_hash=prompt_hash)
+
+
+def _read(answer: str) -> Proposal | str:
+    start = answer.find("{")
+    try:
+        found, _ = json.JSONDecoder().raw_decode(answer, max(start, 0))
+        return Proposal.model_validate(found)
+    except json.JSONDecodeError:
+        return "model: answer is not JSON"
+    except ValidationError as error:
+        first = error.errors()[0]
+        return f"model: answer has no usable {'.'.join(map(str, first['loc'])) or 'object'}"
+
+
+def _fault(site: Site, fail: str) -> str | None:
+    """Why the FAIL edit may not be false, as far as code can tell; None when it is."""
+    if fail == site.text:
+        return "model: FAIL edit changes nothing"
+    old, new = values.find(site.text), values.find(fail)
+    if site.kind in _VALUES:
+        if len(old) != 1 or len(new) != 1 or new[0].kind != old[0].kind:
+            return f"model: FAIL edit is not one {site.kind}"
+        return "model: FAIL edit keeps the value" if values.close(old[0], new[0]) else None
+    mine, theirs = set(words(site.text)), set(words(fail))
+    return "model: FAIL edit may mean the same" if mine <= theirs or theirs <= mine else None
+
+
+def _twin(site: Site, new: str) -> str | None:
+    """The PASS edit, where code can tell that it says the same; else the true text stays."""
+    old, said = values.find(site.text), values.find(new)
+    if new == site.text or len(old) != 1 or len(said) != 1:
+        return None
+    whole = (said[0].start, said[0].end) == (0, len(new))
+    return new if whole and values.same(old[0], said[0]) else None
+
+
+def _like(old: str, new: str) -> str:
+    """The new text in one line, with the capital letter that the old one starts with."""
+    new = squeeze(new)
+    return new[:1].upper() + new[1:] if old[:1].isupper() else new
+
+
+def _quoted(evidence: str, passage: str) -> str:
+    """The quote, if the passage holds it."""
+    quote = squeeze(evidence)
+    return quote if quote.casefold() in squeeze(passage).casefold() else ""
