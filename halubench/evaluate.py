@@ -231,6 +231,10 @@ def _code(said: Prediction) -> int:
     return PASS if said.verdict == "PASS" else FAIL
 
 
+def _unanswered(said: Prediction) -> bool:
+    return isinstance(said.verdict, Unscored) and said.verdict.reason.startswith(ENDPOINT)
+
+
 def _unscored_reasons(predictions: Sequence[Prediction]) -> dict[str, int]:
     reasons = Counter(
         said.verdict.reason for said in predictions if isinstance(said.verdict, Unscored)
@@ -239,7 +243,7 @@ def _unscored_reasons(predictions: Sequence[Prediction]) -> dict[str, int]:
 
 
 def _usage(predictions: Sequence[Prediction]) -> Usage:
-    costs = [said.cost_usd for said in predictions if said.raw]
+    costs = [said.cost_usd for said in predictions if said.attempts and not _unanswered(said)]
     latencies = [said.latency_s for said in predictions if said.latency_s > 0]
     p50, p95 = np.percentile(latencies, [50, 95]).tolist() if latencies else (None, None)
     known = [cost for cost in costs if cost is not None]

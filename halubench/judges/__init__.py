@@ -8,8 +8,6 @@ from halubench import content
 from halubench.errors import InputError
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from halubench.judges.base import Judge, JudgeOptions
 
 NOT_PLUGINS = ("parse", "prompted")
@@ -22,17 +20,9 @@ def open_judge(uri: str, options: JudgeOptions) -> Judge:
     judge. Raises InputError for an unknown scheme or a spec its module cannot use.
     """
     scheme, spec = _split(uri)
-    own = _judge_module(scheme)
-    if own is not None:
-        judge: Judge = own.open_judge(spec, options)
+    if _is_one_of(scheme, "judges"):
+        judge: Judge = content.module("judges", scheme).open_judge(spec, options)
         return judge
-    if not _is_one_of(scheme, "models"):
-        known = sorted({*content.module_names("judges"), *content.module_names("models")})
-        raise InputError(
-            f"{uri!r} names no judge: the scheme {scheme!r} is not known.",
-            f"Known schemes: {', '.join(known)}. A judge is written SCHEME:NAME, for example "
-            "openai:gpt-4o or baseline:length.",
-        )
     from halubench.judges.prompted import PromptedJudge
 
     return PromptedJudge(uri, options)
@@ -40,22 +30,30 @@ def open_judge(uri: str, options: JudgeOptions) -> Judge:
 
 def expand(uri: str) -> list[str]:
     """The judges that ``uri`` stands for: itself, or several where its module offers
-    ``expand(spec) -> list[str]`` (one recorded file may hold many judges)."""
+    ``expand(spec) -> list[str]`` (one recorded file may hold many judges).
+
+    Raises InputError for an unknown scheme.
+    """
     scheme, spec = _split(uri)
-    own = _judge_module(scheme)
-    if own is None or not hasattr(own, "expand"):
+    if not _is_one_of(scheme, "judges"):
         return [uri]
-    return [f"{scheme}:{single}" for single in own.expand(spec)]
+    own = content.module("judges", scheme)
+    return (
+        [f"{scheme}:{single}" for single in own.expand(spec)] if hasattr(own, "expand") else [uri]
+    )
 
 
 def _split(uri: str) -> tuple[str, str]:
     scheme, _, spec = uri.partition(":")
+    if not spec or not (_is_one_of(scheme, "judges") or _is_one_of(scheme, "models")):
+        known = sorted({*content.module_names("judges"), *content.module_names("models")})
+        raise InputError(
+            f"{uri!r} names no judge.",
+            "Write SCHEME:NAME, for example openai:gpt-4o or baseline:length. Known schemes: "
+            f"{', '.join(known)}.",
+        )
     return scheme, spec
 
 
 def _is_one_of(scheme: str, room: str) -> bool:
     return bool({scheme, scheme.replace("-", "_")} & set(content.module_names(room)))
-
-
-def _judge_module(scheme: str) -> ModuleType | None:
-    return content.module("judges", scheme) if _is_one_of(scheme, "judges") else None

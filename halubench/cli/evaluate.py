@@ -1,0 +1,216 @@
+"""``halubench evaluate``: score judges on a dataset."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003  (typer reads the annotations)
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from halubench.cli import _console
+from halubench.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from halubench.evaluate import Bench, EvaluateOptions
+    from halubench.records import Prediction
+    from halubench.results import Estimate, Results, Scores
+
+
+def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
+    model: Annotated[
+        list[str],
+        typer.Option(
+            help="A judge, such as openai:gpt-4o, baseline:length or recorded:FILE. Repeatable."
+        ),
+    ],
+    data: Annotated[str, typer.Option(help="A file, run folder or Hub dataset in six columns.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results, one subfolder a judge.")],
+    prompt: Annotated[str, typer.Option(help="A file of prompts/judge, by name.")] = "lynx",
+    split: Annotated[str | None, typer.Option(help="Only this split of the data.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only a seeded sample of so many rows.")
+    ] = None,
+    map_: Annotated[
+        str | None, typer.Option("--map", help="Other column names: passage=context,label=gold")
+    ] = None,
+    window: Annotated[int, typer.Option(min=1, help="Requests in flight.")] = 64,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds an answer may take.")] = 120.0,
+    retries: Annotated[int, typer.Option(min=0, help="Further attempts after a fault.")] = 6,
+    max_usd: Annotated[
+        float | None, typer.Option(min=0, help="Stop before a judge spends more in this call.")
+    ] = None,
+    price_in: Annotated[
+        float | None, typer.Option(min=0, help="US dollars per million prompt tokens.")
+    ] = None,
+    price_out: Annotated[
+        float | None, typer.Option(min=0, help="US dollars per million completion tokens.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the sample and the intervals.")] = 0,
+    content: Annotated[
+        list[Path] | None, typer.Option(help="Your own folder of prompts and judges. Repeatable.")
+    ] = None,
+) -> None:
+    """Score judges: accuracy by source with intervals, unreadable answers counted, baselines beside."""
+    from halubench import content as contents
+    from halubench.dataset import load
+    from halubench.evaluate import EvaluateOptions, check_complete, prepare
+    from halubench.judges import expand
+    from halubench.models.base import EngineOptions
+
+    for folder in reversed(content or []):
+        contents.add_folder(folder)
+    judges = [single for uri in model for single in expand(uri)]
+    engine = EngineOptions(timeout, window, price_in, price_out)
+    options = EvaluateOptions(out, engine, prompt, max_usd, retries, seed, limit)
+    with _console.err.status("Reading the data and scoring the baselines"):
+        bench = prepare(load(data, split=split, mapping=_mapping(map_)), options)
+    results = [_judge(uri, bench, options) for uri in judges]
+    for each in results:
+        _show(each)
+    _console.note(f"Results: {escape(str(out))}/*/results.json and predictions.parquet")
+    check_complete(results)
+    _console.note(f"Next: halubench leaderboard {escape(str(out))} --out leaderboard-site")
+
+
+def _mapping(text: str | None) -> dict[str, str] | None:
+    if not text:
+        return None
+    pairs = [part.partition("=") for part in text.split(",")]
+    for name, equals, column in pairs:
+        if not (name.strip() and equals and column.strip()):
+            raise InputError(
+                f"--map {text!r} cannot be read.", "Write --map passage=COLUMN,label=COLUMN."
+            )
+    return {name.strip(): column.strip() for name, _, column in pairs}
+
+
+def _judge(uri: str, bench: Bench, options: EvaluateOptions) -> Results:
+    from halubench.evaluate import evaluate_judge, slug
+
+    with _progress(slug(uri), len(bench.data.examples)) as tick:
+        return evaluate_judge(uri, bench, options, tick)
+
+
+@contextmanager
+def _progress(name: str, total: int) -> Generator[Callable[[Prediction], None]]:
+    """A bar with what is done, unscored and spent so far, and the time left."""
+    from rich import progress
+
+    from halubench.records import Unscored
+
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[state]}"),
+        progress.TimeRemainingColumn(),
+    )
+    seen = _Seen()
+    with progress.Progress(*columns, console=_console.err) as bar:
+        task = bar.add_task(escape(name), total=total, state="")
+
+        def tick(said: Prediction) -> None:
+            seen.unscored += isinstance(said.verdict, Unscored)
+            seen.usd += said.cost_usd or 0.0
+            cost = f", ${seen.usd:.4f}" if seen.usd else ""
+            bar.update(task, advance=1, state=f"{seen.unscored} unscored{cost}")
+
+        yield tick
+
+
+@dataclass(slots=True)
+class _Seen:
+    unscored: int = 0
+    usd: float = 0.0
+
+
+def _show(results: Results) -> None:
+    """One table a judge; it fits 80 columns."""
+    from rich import box
+    from rich.table import Table
+
+    overall = results.overall
+    table = Table(
+        title=escape(results.judge.name),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    table.add_column("source", no_wrap=True)
+    for name in ("n", "accuracy % [95 %]", "bal.", "P/R/F1", "AUROC", "unsc."):
+        table.add_column(name, justify="right", no_wrap=True)
+    for source, scores in results.sources.items():
+        table.add_row(escape(source), *_cells(scores))
+    table.add_section()
+    mean = _interval(results.macro_accuracy)
+    table.add_row("mean of sources", "", mean, _short(results.macro_balanced_accuracy))
+    table.add_row("all rows", *_cells(overall))
+    scored = _interval(overall.accuracy_scored)
+    table.add_row("of the scored", str(overall.n - overall.unscored), scored)
+    table.add_section()
+    for name, scores in results.baselines.items():
+        table.add_row(name.removeprefix("baseline:"), *_cells(scores), style="dim")
+    _console.out.print(table)
+    for line in _remarks(results):
+        _console.out.print(escape(line), soft_wrap=True)
+    _console.out.print()
+
+
+def _cells(scores: Scores) -> list[str]:
+    fail = (scores.fail_precision, scores.fail_recall, scores.fail_f1)
+    return [
+        str(scores.n),
+        _interval(scores.accuracy),
+        _short(scores.balanced_accuracy),
+        "/".join(map(_whole, fail)),
+        _unit(scores.auroc),
+        str(scores.unscored),
+    ]
+
+
+def _whole(estimate: Estimate) -> str:
+    return "–" if estimate.value is None else f"{100 * estimate.value:.0f}"
+
+
+def _short(estimate: Estimate) -> str:
+    return "–" if estimate.value is None else f"{100 * estimate.value:.1f}"
+
+
+def _percent(estimate: Estimate) -> str:
+    return "–" if estimate.value is None else f"{100 * estimate.value:.2f}"
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return _percent(estimate)
+    return f"{_percent(estimate)} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+
+
+def _unit(estimate: Estimate) -> str:
+    return "–" if estimate.value is None else f"{estimate.value:.3f}"
+
+
+def _remarks(results: Results) -> Iterator[str]:
+    """What the table alone does not say."""
+    yield "bal.: balanced accuracy %. P/R/F1: precision, recall and F1 % of FAIL (hallucinated)."
+    if results.overall.unscored:
+        reasons = ", ".join(f"{n} × {why}" for why, n in results.unscored_reasons.items())
+        yield f"{results.overall.unscored} of {results.overall.n} rows unscored: {reasons}."
+    if results.judge.note:
+        yield f"Note: {results.judge.note}"
+    if not _better(results.overall.accuracy, results.baselines["baseline:majority"].accuracy):
+        yield "This judge is not shown to be better than always giving the majority label."
+    if not _better(results.overall.accuracy, results.baselines["baseline:length"].accuracy):
+        yield "This judge is not shown to be better than a look at the answer's length."
+    yield from (f"Warning: {warning}" for warning in results.warnings)
+
+
+def _better(judge: Estimate, baseline: Estimate) -> bool:
+    """Whether the judge's interval lies above the baseline's."""
+    return judge.low is not None and baseline.high is not None and judge.low > baseline.high
