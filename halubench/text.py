@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*", re.UNICODE)
 _SPACE = re.compile(r"\s+")
@@ -20,6 +21,7 @@ def squeeze(text: str) -> str:
     return _SPACE.sub(" ", text).strip()
 
 
+@lru_cache(maxsize=4096)
 def normalise(text: str) -> str:
     """Case-folded words joined by one space: the form in which passages and answers are compared."""
     return " ".join(words(text))
@@ -37,3 +39,20 @@ def digest(*parts: str) -> str:
         data = part.encode("utf-8", "surrogatepass")
         sha.update(len(data).to_bytes(8, "big") + data)
     return sha.hexdigest()
+
+
+_ABBREVIATIONS = re.compile(
+    r"(?:\b(?:e\.g|i\.e|vs|al|Fig|Figs|Dr|Mr|Mrs|Ms|St|No|Inc|Corp|Ltd|Co|approx|cf|ca|Ref|U\.S|Jr|Sr|Eq|resp)|\b[A-Z])\.$"
+)
+_SENTENCE_END = re.compile(r"[.!?][\"”')\]]*(?=\s+[\"“'(\[]?[A-Z0-9])")
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a prose text, stripped, in order; abbreviations and initials do not end one."""
+    found: list[str] = []
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        if not _ABBREVIATIONS.search(text[start : match.start() + 1]):
+            found.append(text[start : match.end()].strip())
+            start = match.end()
+    return [sentence for sentence in [*found, text[start:].strip()] if sentence]

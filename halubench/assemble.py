@@ -1,0 +1,256 @@
+"""Chooses which twins to keep, balanced so that no word tells the label, and makes the rows.
+
+Balance by construction: an edit that exchanges two general words ("increased" for "decreased",
+"yes" for "no") is kept only together with one that exchanges them the other way round, so that
+each word stands in as many PASS as FAIL answers. Types are filled evenly, up to their quota.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+from halubench.perturb import definitions
+from halubench.records import Example, Provenance, Rejected
+from halubench.text import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from halubench.records import Candidate, Item, Label
+
+STAGE = "choose"
+MAX_SHARE_OF_ONE_EDIT = 0.02
+"""Largest share of a source's pairs with the same old and new words (per direction)."""
+EXEMPT = frozenset(("conclusion", "scale", "sign"))
+"""Operators whose vocabulary is a handful of words by nature; their type's quota holds instead."""
+
+Direction = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """``kept`` holds at most one candidate an item; every other item is in ``dropped``."""
+
+    kept: list[Candidate]
+    dropped: list[Rejected]
+
+
+def choose(candidates: Mapping[str, Sequence[Candidate]], accept: int, seed: int) -> Chosen:
+    """Keep at most ``accept`` pairs, one an item, spread evenly over sources and types.
+
+    Deterministic for a seed, whatever the order of ``candidates``. Items without a candidate have
+    to be left out by the caller.
+    """
+    sources: dict[str, dict[str, Sequence[Candidate]]] = defaultdict(dict)
+    for item_id, found in candidates.items():
+        sources[found[0].item.source_ds][item_id] = found
+    kept: list[Candidate] = []
+    dropped: list[Rejected] = []
+    shares = _even(accept, {name: len(items) for name, items in sources.items()})
+    for name in sorted(sources, key=lambda one: (shares[one], one)):
+        draw = _Draw(sources[name], shares[name], Random(int(digest(str(seed), name)[:16], 16)))  # noqa: S311
+        draw.run()
+        kept.extend(draw.kept)
+        dropped.extend(_left_over(sources[name], draw))
+    return Chosen(kept, dropped)
+
+
+def examples(
+    kept: Sequence[Candidate],
+    *,
+    seed: int,
+    splits: Mapping[str, float],
+    groups: Mapping[str, str],
+    votes: Mapping[str, tuple[str, float]],
+) -> tuple[list[Example], dict[str, Provenance]]:
+    """The rows of the kept twins, ordered by id, with their provenance.
+
+    ``splits`` are shares that sum to 1; ``groups`` the passage group of each item id, which decides
+    the split; ``votes`` the jury's votes (JSON) and hardness of each item id, where there was one.
+    """
+    rows: list[Example] = []
+    origin: dict[str, Provenance] = {}
+    for one in kept:
+        pair_id = digest("pair", str(seed), one.item.source_ds, one.item.id, one.base)[:16]
+        for label, answer in _twins(one):
+            row = Example(
+                digest("row", str(seed), pair_id, answer)[:24],
+                one.item.passage,
+                one.item.question,
+                answer,
+                label,
+                one.item.source_ds,
+            )
+            rows.append(row)
+            origin[row.id] = _provenance(row, one, pair_id, _Facts(seed, splits, groups, votes))
+    return sorted(rows, key=lambda row: row.id), origin
+
+
+def split_of(group: str, splits: Mapping[str, float]) -> str:
+    """The split of a passage group: by hash alone, so that added rows move nobody."""
+    at = int(digest("split", group)[:12], 16) / 16**12
+    edge = 0.0
+    for name, share in splits.items():
+        edge += share
+        if at < edge:
+            return name
+    return list(splits)[-1]
+
+
+@dataclass
+class _Draw:
+    """The draw of one source: units (one candidate, or two that balance) type by type."""
+
+    items: Mapping[str, Sequence[Candidate]]
+    wanted: int
+    random: Random
+    kept: list[Candidate] = field(default_factory=list["Candidate"])
+    used: set[str] = field(default_factory=set[str])
+    by_type: Counter[str] = field(default_factory=Counter[str])
+    by_edit: Counter[Direction] = field(default_factory=Counter[Direction])
+
+    def run(self) -> None:
+        """Take units of the type that has least so far, until enough or nothing fits."""
+        known = definitions.load_all()
+        self._quota = {name: one.quota for name, one in known.items()}
+        self._word_rules = {
+            name: one.rule for name, one in known.items() if one.rule and one.rule.words
+        } | {
+            name: one.rule
+            for name, one in known.items()
+            if one.rule and one.rule.operator == "sign"
+        }
+        queues = self._queues()
+        open_types = sorted(queues)
+        while open_types and len(self.kept) < self.wanted:
+            name = min(open_types, key=lambda one: (self.by_type[one], one))
+            unit = self._next(name, queues[name]) if self._room(name) else None
+            if unit is None:
+                open_types.remove(name)
+                continue
+            for one in unit:
+                self._keep(one)
+
+    def _queues(self) -> dict[str, list[Candidate]]:
+        order = sorted(self.items)
+        self.random.shuffle(order)
+        queues: dict[str, list[Candidate]] = defaultdict(list)
+        for item_id in order:
+            found = list(self.items[item_id])
+            self.random.shuffle(found)
+            for one in found:
+                queues[one.perturbation].append(one)
+        return {name: queue[::-1] for name, queue in queues.items()}
+
+    def _next(self, name: str, queue: list[Candidate]) -> list[Candidate] | None:
+        while queue:
+            one = queue.pop()
+            if not self._free(one):
+                continue
+            if name not in self._word_rules:
+                return [one]
+            partner = self._partner(one, queue)
+            if partner is not None:
+                queue.remove(partner)
+                return [one, partner]
+        return None
+
+    def _partner(self, one: Candidate, queue: list[Candidate]) -> Candidate | None:
+        """A candidate of another item that makes the reverse exchange."""
+        if len(self.kept) + 2 > self.wanted:
+            return None
+        wanted = _direction(one)[::-1]
+        for other in reversed(queue):
+            if _direction(other) == wanted and other.item.id != one.item.id and self._free(other):
+                return other
+        return None
+
+    def _room(self, name: str) -> bool:
+        return self.by_type[name] < max(2, self._quota.get(name, 1.0) * self.wanted)
+
+    def _free(self, one: Candidate) -> bool:
+        if one.item.id in self.used:
+            return False
+        rule = self._word_rules.get(one.perturbation)
+        if rule is not None and rule.operator in EXEMPT:
+            return True
+        return self.by_edit[_direction(one)] < max(2, MAX_SHARE_OF_ONE_EDIT * self.wanted)
+
+    def _keep(self, one: Candidate) -> None:
+        self.kept.append(one)
+        self.used.add(one.item.id)
+        self.by_type[one.perturbation] += 1
+        self.by_edit[_direction(one)] += 1
+
+
+def _direction(one: Candidate) -> Direction:
+    """(what stands in PASS, what stands in FAIL) at the site; a sign change counts as its sign."""
+    kept = one.pass_edit.new if one.pass_edit else one.fail_edit.old
+    new = one.fail_edit.new
+    if kept.lstrip("-") == new.lstrip("-"):
+        return ("-" if kept.startswith("-") else "+", "-" if new.startswith("-") else "+")
+    return (kept.lower(), new.lower())
+
+
+def _even(total: int, supply: Mapping[str, int]) -> dict[str, int]:
+    """``total`` shared as evenly as the supplies allow."""
+    shares: dict[str, int] = {}
+    left, names = total, sorted(supply, key=lambda name: (supply[name], name))
+    for place, name in enumerate(names):
+        shares[name] = min(supply[name], left // (len(names) - place))
+        left -= shares[name]
+    return shares
+
+
+def _left_over(items: Mapping[str, Sequence[Candidate]], draw: _Draw) -> Iterator[Rejected]:
+    enough = len(draw.kept) >= draw.wanted
+    reason = (
+        "enough pairs accepted" if enough else "no partner that balances its words, or quota full"
+    )
+    for item_id, found in items.items():
+        if item_id not in draw.used:
+            item: Item = found[0].item
+            yield Rejected(item.source_ds, item.id, STAGE, reason)
+
+
+def _twins(one: Candidate) -> tuple[tuple[Label, str], tuple[Label, str]]:
+    return ("PASS", one.pass_answer), ("FAIL", one.fail_answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    seed: int
+    splits: Mapping[str, float]
+    groups: Mapping[str, str]
+    votes: Mapping[str, tuple[str, float]]
+
+
+def _provenance(row: Example, one: Candidate, pair_id: str, facts: _Facts) -> Provenance:
+    item = one.item
+    edit = one.fail_edit if row.label == "FAIL" else one.pass_edit
+    said, hardness = facts.votes.get(item.id, ("", 0.0))
+    return Provenance(
+        id=row.id,
+        pair_id=pair_id,
+        item_id=item.id,
+        group=facts.groups[item.id],
+        split=split_of(facts.groups[item.id], facts.splits),
+        domain=item.domain,
+        perturbation=one.perturbation,
+        relation=one.relation,
+        level=one.level,
+        edit_old=edit.old if edit else "",
+        edit_new=edit.new if edit else "",
+        change_made=one.change_made,
+        evidence=one.evidence,
+        base=one.base,
+        generator=one.generator,
+        prompt_hash=one.prompt_hash,
+        seed=facts.seed,
+        votes=said,
+        hardness=hardness,
+        license=str(item.meta.get("license", "")),
+    )

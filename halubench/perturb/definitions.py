@@ -1,0 +1,99 @@
+"""Loads ``perturbations/*.yaml``: what each perturbation is, where it applies, how code makes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from halubench import content
+from halubench.errors import InputError
+from halubench.text import digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Domain = Literal["finance", "medical", "general"]
+SiteKind = Literal["number", "percent", "money", "year", "date", "name", "answer", "word"]
+Operator = Literal["swap", "shift", "scale", "sign", "flip", "conclusion", "choice"]
+Relation = Literal["contradiction", "addition", "fabricated reference", "overclaim"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rule(_Strict):
+    """How code makes the edit, exactly and offline.
+
+    ``operator``: swap (a value of the same type and spelling from elsewhere in the passage),
+    shift (a plausible value that the passage lacks), scale (thousand, million, billion), sign,
+    flip (a word of one list for its partner in the other), conclusion (yes, no, maybe) or choice
+    (the other alternative that the question offers). ``flip`` reads ``words``: pairs that are
+    each other's opposite; ``twins`` gives label-keeping synonyms of words in those pairs.
+    """
+
+    operator: Operator
+    sites: tuple[SiteKind, ...] = ()
+    words: tuple[tuple[str, str], ...] = ()
+    twins: dict[str, str] = {}
+    units: tuple[str, ...] = ()
+    """Only values with one of these units (empty: any)."""
+
+
+class Example(_Strict):
+    """A worked example: executed as a test where the perturbation has a rule."""
+
+    passage: str
+    question: str
+    answer: str
+    fail: str
+    change: str
+
+
+class Perturbation(_Strict):
+    """One YAML file. See ``perturbations/README.md`` for how to add one."""
+
+    name: str
+    title: str
+    definition: str
+    relation: Relation
+    domains: tuple[Domain, ...]
+    guidance: str
+    quota: float = 1.0
+    """Largest share of a source's pairs that may be of this type."""
+    rule: Rule | None = None
+    examples: tuple[Example, ...]
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits over the whole definition."""
+        return digest(self.model_dump_json())[:16]
+
+
+def load_all() -> dict[str, Perturbation]:
+    """Every perturbation by name, a user's file hiding a shipped namesake.
+
+    Raises InputError naming the file and the key that is wrong.
+    """
+    return {p.name: p for p in map(load, content.files("perturbations", ".yaml"))}
+
+
+def load(path: Path) -> Perturbation:
+    """One perturbation. Raises InputError naming the file and the key that is wrong."""
+    try:
+        found = Perturbation.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {str(error).splitlines()[0]}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise InputError(
+            f"{path}: {where}: {first['msg']}.", "See perturbations/README.md."
+        ) from error
+    if found.name != path.stem:
+        raise InputError(
+            f"{path} holds the perturbation {found.name!r}.", "Name the file after it."
+        )
+    return found

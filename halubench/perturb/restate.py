@@ -1,0 +1,272 @@
+"""Anchors a gold answer in its passage and restates it as the one sentence that both twins share.
+
+A short gold answer ("52") cannot be edited without telling its label by length or form, so it is
+put into a full sentence first: a declarative made from the question where that is safe, else a
+frame that quotes the question. A gold answer that is prose keeps those of its sentences that the
+passage supports.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from halubench import values
+from halubench.perturb.base import Statement
+from halubench.records import Rejected
+from halubench.text import digest, normalise, sentences, squeeze, words
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from halubench.records import Item
+    from halubench.values import Value
+
+FRAMES = (
+    'The answer to "{question}" is {answer}.',
+    'To the question "{question}", the answer is {answer}.',
+    'Asked "{question}", the text answers {answer}.',
+    '"{question}" The text gives the answer {answer}.',
+)
+CLAUSE_FRAMES = (
+    'The answer to "{question}" is: {answer}.',
+    'To the question "{question}", the text answers: {answer}.',
+    'Asked "{question}", the text says: {answer}.',
+    '"{question}" According to the text: {answer}.',
+)
+_STOP = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "for",
+        "and",
+        "or",
+        "by",
+        "with",
+        "from",
+        "as",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "it",
+        "its",
+        "this",
+        "that",
+        "these",
+        "those",
+        "their",
+        "there",
+        "than",
+        "which",
+        "who",
+        "what",
+        "when",
+        "where",
+        "how",
+        "did",
+        "do",
+        "does",
+        "has",
+        "have",
+        "had",
+        "not",
+    ]
+)
+_AUXILIARY = "is|are|was|were|did|do|does|can|could|will|would|should|has|have|had|may|might|must"
+_WHAT_IS = re.compile(
+    r"what (?P<be>is|are|was|were) (?P<np>(?:the|its|their) .+)\?$", re.IGNORECASE
+)
+_HOW_MANY = re.compile(
+    r"how many (?P<noun>(?:[a-z-]+ ){1,3}?)(?P<be>is|are|was|were) "
+    r"(?P<rest>(?:(?:in|on|at|from|under|over|[a-z]{3,}ed|born|taken|given|seen|killed)\b|the \w+est\b).*)\?$",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    rf"who (?!(?:{_AUXILIARY})\b)(?P<rest>[a-z]+(?:ed|t|d|e|w|n|g|s|ew)\b .+)\?$", re.IGNORECASE
+)
+_BAD_NP = re.compile(r"\b\w+(?:ed|paid|held|made|known|given)(?= (?:to|on|by|in|as|for|using|with)\b|$)|\b(?:and|or) (?:what|how|why|who)\b| do(?:es)? | did |,", re.IGNORECASE)  # fmt: skip
+MIN_COVERAGE = 0.55
+MIN_COVERAGE_PROSE = 0.65
+
+
+def restate(item: Item, control: str) -> Statement | Rejected:
+    """The statement that both twins are made from, or why the item cannot serve.
+
+    ``control`` is "restate", or "none" for the bare gold answer (as published HaluBench has it).
+    """
+    reason = unsupported(item)
+    if reason:
+        return Rejected(item.source_ds, item.id, "anchor", reason)
+    answer = squeeze(item.answer)
+    if control == "none":
+        return Statement(item, answer, 0, len(answer))
+    if is_prose(answer) and normalise(answer) not in normalise(item.passage):
+        kept = supported_sentences(answer, item)
+        if not kept:
+            return Rejected(
+                item.source_ds, item.id, "anchor", "no sentence of the answer is supported"
+            )
+        return Statement(item, kept, 0, len(kept))
+    return in_sentence(item, answer)
+
+
+def conclusion(item: Item) -> Statement | None:
+    """The item's yes / no / maybe conclusion as a statement, where its source records one."""
+    decision = item.meta.get("final_decision")
+    if not isinstance(decision, str) or decision not in ("yes", "no", "maybe"):
+        return None
+    return in_sentence(item, decision)
+
+
+def in_sentence(item: Item, answer: str) -> Statement:
+    """``answer`` inside one sentence built from the question."""
+    answer = answer.strip().rstrip(".;,").lstrip(" :;,.")
+    question = tidy_question(item.question)
+    made = _declarative(question, answer)
+    if made is None:
+        fragment = len(words(answer)) > 6 or not re.match(r"[\w$€£(-]", answer)
+        frames = CLAUSE_FRAMES if fragment else FRAMES
+        made = frames[int(digest(item.id)[:8], 16) % len(frames)].replace("{question}", question)
+    before, _, after = made.partition("{answer}")
+    return Statement(item, before + answer + after, len(before), len(before) + len(answer))
+
+
+def tidy_question(question: str) -> str:
+    """The question proper: its last interrogative sentence, one space apart, without double quotes."""
+    text = squeeze(question).replace('"', "'")
+    asked = [sentence for sentence in sentences(text) if sentence.endswith("?")]
+    text = asked[0] if asked else text.rstrip(" .?") + "?"
+    _, colon, tail = text.partition(": ")
+    if colon and re.match(r"(?:what|which|how|who|is|are|did|does|was)\b", tail, re.IGNORECASE):
+        text = tail
+    return text[0].upper() + text[1:]
+
+
+def unsupported(item: Item) -> str:
+    """Why the gold answer cannot be anchored in the passage by code; empty if it can."""
+    if item.meta.get("answer_type") == "spans" or item.meta.get("parts"):
+        return "the answer is a list of spans"
+    golds = [list(values.find(alias)) for alias in {item.answer, *item.aliases}]
+    if is_numeric(item.answer):
+        return _number_unsupported(item, golds)
+    if normalise(item.answer) in normalise(item.passage) or item.meta.get("final_decision"):
+        return ""
+    if coverage(item.answer, item.passage) < MIN_COVERAGE or not _numbers_supported(
+        item.answer, item
+    ):
+        return "the passage does not support the answer's words or numbers"
+    return ""
+
+
+def _number_unsupported(item: Item, golds: list[list[Value]]) -> str:
+    if any(not _equal_lists(golds[0], other) for other in golds[1:]):
+        return "the annotators' numbers differ"
+    if item.meta.get("derivation") or all(_derivable(value, item) for value in golds[0]):
+        return ""
+    return "the number is neither in the passage nor computed from two of its numbers"
+
+
+def is_numeric(answer: str) -> bool:
+    """Whether the answer is one value and little else ("52 yards", "$1.5 million", "March 2019")."""
+    found = values.find(answer)
+    if len(found) != 1:
+        return False
+    rest = answer[: found[0].start] + answer[found[0].end :]
+    return len(words(rest)) <= 2
+
+
+def is_prose(answer: str) -> bool:
+    """Whether the answer is at least one full sentence rather than a fragment."""
+    return len(words(answer)) >= 8 and answer[0].isupper() and answer.rstrip()[-1] in ".!?"
+
+
+def coverage(text: str, passage: str) -> float:
+    """Share of the text's content words that occur in the passage (crudely stemmed), in [0, 1]."""
+    have = _stems(passage)
+    content = [_stem(word) for word in words(text) if word not in _STOP]
+    return sum(word in have for word in content) / len(content) if content else 0.0
+
+
+def supported_sentences(answer: str, item: Item) -> str:
+    """The answer's sentences whose words and numbers the passage supports, joined by one space."""
+    kept = [
+        sentence
+        for sentence in sentences(answer)
+        if len(words(sentence)) >= 8
+        and coverage(sentence, item.passage) >= MIN_COVERAGE_PROSE
+        and _numbers_supported(sentence, item)
+    ]
+    return " ".join(kept)
+
+
+@lru_cache(maxsize=1024)
+def _stems(passage: str) -> frozenset[str]:
+    return frozenset(_stem(word) for word in words(passage))
+
+
+def _stem(word: str) -> str:
+    return word[:6] if len(word) > 6 else word.rstrip("s")
+
+
+def _declarative(question: str, answer: str) -> str | None:
+    if len(words(answer)) > 8:
+        return None
+    if match := _WHAT_IS.match(question):
+        noun = match["np"]
+        if not _BAD_NP.search(noun) and len(noun.split()) >= 2:
+            return f"{noun[0].upper()}{noun[1:]} {match['be'].lower()} {{answer}}."
+    if match := _HOW_MANY.match(question):
+        noun, rest = match["noun"].strip(), match["rest"]
+        if is_bare_number(answer) and noun.split()[0] not in (
+            "more",
+            "fewer",
+            "of",
+            "percent",
+            "total",
+        ):
+            return f"{{answer}} {noun} {match['be'].lower()} {rest}."
+    if (match := _SUBJECT.match(question)) and answer[:1].isupper():
+        return f"{{answer}} {match['rest']}."
+    return None
+
+
+def is_bare_number(answer: str) -> bool:
+    """Whether the answer is digits (with commas and decimals) or a number word, alone."""
+    return bool(re.fullmatch(r"[\d.,]+", answer)) or answer.lower() in values.NUMBER_WORDS
+
+
+def _equal_lists(left: list[Value], right: list[Value]) -> bool:
+    return len(left) == len(right) and all(map(values.close, left, right))
+
+
+def _numbers_supported(text: str, item: Item) -> bool:
+    have = [*values.find(item.passage), *values.find(item.question)]
+    return all(any(values.close(v, w) for w in have) for v in values.find(text))
+
+
+def _derivable(value: Value, item: Item) -> bool:
+    have = values.find(item.passage)
+    if any(values.close(value, other) for other in have):
+        return True
+    return value.kind != "date" and abs(value.scaled) in _sums([abs(v.scaled) for v in have])
+
+
+def _sums(numbers: list[Decimal]) -> set[Decimal]:
+    distinct = sorted(set(numbers))[:80]
+    pairs = list(combinations(distinct, 2))
+    return (
+        {a + b for a, b in pairs}
+        | {b - a for a, b in pairs}
+        | {100 - a for a in distinct if a < 100}
+    )

@@ -1,0 +1,84 @@
+"""Typed edits by code: exact, offline, deterministic.
+
+Every perturbation that has a ``rule`` and fits the item's domain proposes edits of the statement;
+each proposal becomes a twin. Both answers are edits of one base, at one site.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+from halubench import values
+from halubench.perturb import definitions, restate
+from halubench.perturb.operators import OPERATORS, Ground
+from halubench.records import Candidate, Edit
+from halubench.text import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from halubench.perturb.base import Statement
+    from halubench.perturb.definitions import Perturbation
+    from halubench.perturb.operators import Proposal
+
+GENERATOR = "rules"
+
+
+def propose(
+    statement: Statement, seed: int, perturbations: Mapping[str, Perturbation] | None = None
+) -> list[Candidate]:
+    """Every legal rule edit of one statement (and of the item's yes / no / maybe conclusion).
+
+    The same statement and seed give the same candidates in the same order.
+    """
+    known = definitions.load_all() if perturbations is None else perturbations
+    bases = [statement]
+    if not (
+        statement.start == 0 and statement.end == len(statement.text)
+    ) or statement.item.meta.get("final_decision"):
+        bases += [made for made in [restate.conclusion(statement.item)] if made]
+    passage_values = values.find(statement.item.passage)
+    found: list[Candidate] = []
+    for base in bases:
+        for perturbation in known.values():
+            random = Random(int(digest(str(seed), base.item.id, perturbation.name)[:16], 16))  # noqa: S311
+            found.extend(_apply(perturbation, Ground(base, random, passage_values)))
+    return found
+
+
+def _apply(perturbation: Perturbation, ground: Ground) -> Iterator[Candidate]:
+    rule = perturbation.rule
+    if rule is None or ground.statement.item.domain not in perturbation.domains:
+        return
+    for proposal in OPERATORS[rule.operator](ground, rule):
+        yield candidate(ground.statement, perturbation, proposal)
+
+
+def candidate(statement: Statement, perturbation: Perturbation, proposal: Proposal) -> Candidate:
+    """The twin that a proposal makes."""
+    old = statement.text[proposal.start : proposal.end]
+    fail = Edit(proposal.start, proposal.end, old, proposal.fail)
+    twin = None if proposal.twin is None else Edit(proposal.start, proposal.end, old, proposal.twin)
+    return Candidate(
+        item=statement.item,
+        base=statement.text,
+        pass_answer=statement.text if twin is None else apply(statement.text, twin),
+        fail_answer=apply(statement.text, fail),
+        fail_edit=fail,
+        pass_edit=twin,
+        perturbation=perturbation.name,
+        relation=perturbation.relation,
+        level=proposal.level,
+        change_made=proposal.change,
+        generator=GENERATOR,
+        prompt_hash=perturbation.hash,
+        evidence=proposal.evidence,
+    )
+
+
+def apply(text: str, edit: Edit) -> str:
+    """``text`` with the edit applied. Raises ValueError when ``edit.old`` does not stand there."""
+    if text[edit.start : edit.end] != edit.old:
+        raise ValueError(f"{edit.old!r} does not stand at {edit.start}:{edit.end}")
+    return text[: edit.start] + edit.new + text[edit.end :]

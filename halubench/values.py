@@ -1,0 +1,306 @@
+"""Typed values in text: numbers with units and magnitudes, money, percentages, years and dates.
+
+Finding is by grammar (regular expressions over the spellings that occur in financial, medical and
+general prose); comparison is exact on decimals, so "1,577.00 million" equals "$1.577 billion".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from num2words import num2words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAGNITUDES = {
+    "hundred": Decimal(100),
+    "thousand": Decimal(1000),
+    "million": Decimal(10) ** 6,
+    "billion": Decimal(10) ** 9,
+    "trillion": Decimal(10) ** 12,
+}
+CURRENCIES = {"$": "USD", "US$": "USD", "USD": "USD", "€": "EUR", "EUR": "EUR", "£": "GBP"}
+MONTHS = (
+    "January|February|March|April|May|June|July|August|September|October|November|December|"
+    "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec"
+)
+NUMBER_WORDS: dict[str, int] = {str(num2words(n)): n for n in range(101)}
+
+_NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_MAG = r"(?:\s?(?P<mag>hundred|thousand|million|billion|trillion)\b)?"
+_DATE = re.compile(
+    rf"\b(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m1>{MONTHS})\.?,?\s+(?P<y1>[12]\d{{3}})"
+    rf"|(?P<m2>{MONTHS})\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y2>[12]\d{{3}})"
+    rf"|(?P<m3>{MONTHS})\.?,?\s+(?P<y3>[12]\d{{3}})"
+    rf"|(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m4>{MONTHS})\b"
+    rf"|(?P<m5>{MONTHS})\s+(?P<d5>\d{{1,2}})\b(?![\d,.]*\d))"
+)
+_NUMERIC = re.compile(
+    rf"(?<![\w.,/])(?P<open>\()?(?P<sign>[-−–]\s?)?(?P<cur>US\$|\$|€|£|USD\s|EUR\s)?\s?(?P<sign2>[-−])?"
+    rf"(?P<num>{_NUM})(?P<close>\))?{_MAG}(?P<pct>\s?%|\s(?:percent|per\s?cent)\b)?"
+    rf"(?P<unit>[-\s]?(?:percentage points|basis points|[a-zA-Zµμ/]+))?"
+)
+_WORDS = re.compile(
+    rf"\b(?P<num>{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})\b{_MAG}"
+    r"(?P<pct>\s(?:percent|per\s?cent)\b)?",
+    re.IGNORECASE,
+)
+UNITS = frozenset(
+    [
+        "mg",
+        "g",
+        "kg",
+        "µg",
+        "μg",
+        "mcg",
+        "ng",
+        "ml",
+        "l",
+        "dl",
+        "mmol",
+        "mol",
+        "iu",
+        "ppm",
+        "mm",
+        "cm",
+        "m",
+        "km",
+        "ft",
+        "feet",
+        "foot",
+        "inch",
+        "inches",
+        "mile",
+        "miles",
+        "yard",
+        "yards",
+        "second",
+        "seconds",
+        "minute",
+        "minutes",
+        "hour",
+        "hours",
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "month",
+        "months",
+        "year",
+        "years",
+        "dollars",
+        "euros",
+        "cents",
+        "bp",
+        "bps",
+        "points",
+        "x",
+        "times",
+        "fold",
+        "degrees",
+        "kcal",
+        "mmhg",
+        "hz",
+        "ghz",
+        "mhz",
+        "mw",
+        "kw",
+        "gw",
+        "mwh",
+        "kwh",
+        "hectares",
+        "acres",
+        "tonnes",
+        "tons",
+        "pounds",
+        "ounces",
+        "litres",
+        "liters",
+        "metres",
+        "meters",
+        "kilometres",
+        "kilometers",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value at ``text[start:end]`` of some text.
+
+    ``kind`` is number, percent, money, year or date; ``amount`` the number as spelled;
+    ``magnitude`` the power it is multiplied by (1 when none is spelled); ``unit`` lower-case.
+    ``core`` is the span of the digits (or word) alone, relative to the text.
+    """
+
+    start: int
+    end: int
+    text: str
+    kind: str
+    amount: Decimal
+    magnitude: Decimal
+    unit: str
+    core: tuple[int, int]
+
+    @property
+    def scaled(self) -> Decimal:
+        """Amount times magnitude."""
+        return self.amount * self.magnitude
+
+
+@lru_cache(maxsize=4096)
+def find(text: str) -> tuple[Value, ...]:
+    """All values of ``text`` in order of position, not overlapping (dates win over numbers).
+
+    Numbers that are part of a name or code ("HCoV-229E", "777X", "10-K") are not values.
+    """
+    free = bytearray(b"\x01" * len(text))
+    found: list[Value] = []
+    for value in _candidates(text):
+        if all(free[value.start : value.end]):
+            found.append(value)
+            free[value.start : value.end] = bytes(value.end - value.start)
+    return tuple(sorted(found, key=lambda value: value.start))
+
+
+def _candidates(text: str) -> Iterator[Value]:
+    yield from (_date(match) for match in _DATE.finditer(text))
+    yield from (_numeric(text, m) for m in _NUMERIC.finditer(text) if not _in_code(text, m))
+    yield from (_spelled(match) for match in _WORDS.finditer(text))
+
+
+def _in_code(text: str, match: re.Match[str]) -> bool:
+    start, end = match.span("num")
+    glued = re.match(r"[A-Za-zµμ]+", text[end:])
+    if glued and glued.group().lower() not in UNITS:
+        return True
+    before = text[max(0, start - 2) : start]
+    return len(before) == 2 and before[1] in "-–_" and (before[0].isalpha() or before[0] == ")")
+
+
+def same(left: Value, right: Value) -> bool:
+    """Whether two values say the same, after magnitude, percent spelling and unit plural.
+
+    A bare number equals the same number with a unit or currency; two different units do not.
+    """
+    if "date" in (left.kind, right.kind):
+        return left.text.lower() == right.text.lower()
+    if (left.kind == "percent") != (right.kind == "percent") and not _bare(left, right):
+        return False
+    if left.unit and right.unit and _singular(left.unit) != _singular(right.unit):
+        return False
+    return abs(left.scaled) == abs(right.scaled) and _signs_agree(left, right)
+
+
+def close(left: Value, right: Value) -> bool:
+    """Whether one value is a rounding of the other (equal at the coarser one's precision) or, for
+    amounts of which one spells no magnitude, equal up to a power of a thousand."""
+    if same(left, right):
+        return True
+    if "date" in (left.kind, right.kind):
+        return False
+    ratios = (Decimal(1), Decimal(1000), Decimal(10) ** 6, Decimal(10) ** 9)
+    scales = ratios if Decimal(1) in (left.magnitude, right.magnitude) else ratios[:1]
+    a, b = abs(left.scaled), abs(right.scaled)
+    return any(
+        _rounds(x * scale, y, coarse)
+        for scale in scales
+        for x, y, coarse in ((a, b, right), (b, a, left))
+    )
+
+
+def decimals(value: Value) -> int:
+    """The number of digits after the point, as spelled."""
+    exponent = value.amount.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) and exponent < 0 else 0
+
+
+def respell(value: Value, text: str, amount: Decimal) -> str:
+    """``value``'s own text (within ``text``) with another amount in the same spelling.
+
+    Commas, decimals, sign, currency, magnitude and unit stay as they were spelled.
+    """
+    start, end = value.core
+    return text[value.start : start] + spell_like(text[start:end], amount) + text[end : value.end]
+
+
+def spell_like(model: str, amount: Decimal) -> str:
+    """``amount`` (taken positive) spelled like ``model``: same decimals, commas, words or digits."""
+    if model.lower() in NUMBER_WORDS:
+        word = str(num2words(int(abs(amount))))
+        return word.capitalize() if model[0].isupper() else word
+    places = len(model.partition(".")[2])
+    comma = "," if "," in model or len(model.partition(".")[0]) <= 3 else ""
+    return f"{abs(amount):{comma}.{places}f}"
+
+
+def _rounds(exact: Decimal, rounded: Decimal, coarse: Value) -> bool:
+    step = Decimal(10) ** -decimals(coarse) * coarse.magnitude
+    return exact != 0 and abs(exact - rounded) * 2 <= step and rounded != 0 and step < rounded
+
+
+def _signs_agree(left: Value, right: Value) -> bool:
+    return (left.scaled < 0) == (right.scaled < 0)
+
+
+def _bare(left: Value, right: Value) -> bool:
+    return any(v.kind == "number" and not v.unit and v.magnitude == 1 for v in (left, right))
+
+
+def _singular(unit: str) -> str:
+    return {"feet": "foot", "inches": "inch"}.get(unit, unit.rstrip("s") or unit)
+
+
+def _date(match: re.Match[str]) -> Value:
+    year = next((match[name] for name in ("y1", "y2", "y3") if match[name]), "0")
+    span = match.span()
+    return Value(*span, match.group(), "date", Decimal(year), Decimal(1), "", span)
+
+
+def _numeric(text: str, match: re.Match[str]) -> Value:
+    num, unit = match["num"], (match["unit"] or "")
+    word = unit.strip(" -\n\t").lower()
+    known = word.split("/")[0] in UNITS or word in ("percentage points", "basis points")
+    negative = bool(match["sign"] and match["sign"].strip() in "-−") or bool(match["sign2"])
+    negative = negative or bool(match["open"] and match["close"])
+    start = match.start("num") if match["sign"] and match["sign"].strip() == "–" else match.start()
+    if match["open"] and not match["close"]:
+        start, end = match.start() + 1, match.end("num")
+    end = match.end() if known and unit else max(match.end("num"), match.end("close"))
+    end = max(end, match.end("mag"), match.end("pct"))
+    if match["close"] and not match["open"]:
+        end = min(end, match.end("num")) if end == match.end("close") else end
+    amount = Decimal(num.replace(",", "")) * (-1 if negative else 1)
+    kind = _kind(match, num, known)
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    return Value(
+        start,
+        end,
+        text[start:end],
+        kind,
+        amount,
+        MAGNITUDES.get(match["mag"] or "", Decimal(1)),
+        (match["cur"] and CURRENCIES.get(match["cur"].strip(), "")) or (word if known else ""),
+        match.span("num"),
+    )
+
+
+def _kind(match: re.Match[str], num: str, has_unit: bool) -> str:
+    if match["cur"]:
+        return "money"
+    if match["pct"]:
+        return "percent"
+    bare = not (has_unit or match["mag"] or match["sign"] or match["sign2"] or match["open"])
+    return "year" if bare and re.fullmatch(r"1[5-9]\d\d|20\d\d", num) else "number"
+
+
+def _spelled(match: re.Match[str]) -> Value:
+    kind = "percent" if match["pct"] else "number"
+    amount = Decimal(NUMBER_WORDS[match["num"].lower()])
+    magnitude = MAGNITUDES.get(match["mag"] or "", Decimal(1))
+    return Value(*match.span(), match.group(), kind, amount, magnitude, "", match.span("num"))

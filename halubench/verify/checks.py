@@ -1,0 +1,194 @@
+"""The free gate: what code can decide about a candidate before anybody is asked.
+
+In order, the first failure is the reason: exactly one named span changed; edit and length small;
+no word that gives the edit away; same form as its twin; not the gold again; not supported elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from halubench import values
+from halubench.text import normalise, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from halubench.records import Candidate, Edit
+
+MAX_TOKENS = 3
+MAX_SHARE = 0.20
+MAX_LENGTH = 0.10
+_META = re.compile(
+    r"\b(?:instead of|rather than what|incorrect\w*|wrong\w*|contrary to|hallucinat\w*|fabricat\w*|"
+    r"perturb\w*|original answer|in fact not)\b",
+    re.IGNORECASE,
+)
+_LIST_REPR = re.compile(r"\[\s*['\"]|['\"]\s*\]")
+
+
+def check(candidate: Candidate) -> str | None:
+    """The reason to reject ``candidate``, or None when it passes every check."""
+    for test in _CHECKS:
+        reason = test(candidate)
+        if reason:
+            return reason
+    return None
+
+
+def edited_share(left: str, right: str) -> float:
+    """Share of tokens that differ: edit distance over tokens / tokens of the longer, in [0, 1]."""
+    a, b = _tokens(left), _tokens(right)
+    return _distance(a, b) / max(len(a), len(b), 1)
+
+
+def _applied(candidate: Candidate) -> str:
+    for edit, answer in _edits(candidate):
+        made = candidate.base[: edit.start] + edit.new + candidate.base[edit.end :]
+        if candidate.base[edit.start : edit.end] != edit.old or made != answer:
+            return "the edit does not change exactly the named span"
+    if normalise(candidate.pass_answer) == normalise(candidate.fail_answer) and not _sign(
+        candidate
+    ):
+        return "the twins do not differ"
+    return ""
+
+
+def _sign(candidate: Candidate) -> bool:
+    return (
+        "-"
+        in candidate.fail_edit.new
+        + candidate.base[candidate.fail_edit.start : candidate.fail_edit.end]
+    )
+
+
+def _small(candidate: Candidate) -> str:
+    a, b = _tokens(candidate.pass_answer), _tokens(candidate.fail_answer)
+    changed = _distance(a, b)
+    if changed > max(MAX_TOKENS, MAX_SHARE * max(len(a), len(b))):
+        return "more than 3 tokens and 20 % of the answer edited"
+    if changed > MAX_SHARE * max(len(a), len(b)):
+        return "more than 20 % of the answer edited"
+    return ""
+
+
+def _length(candidate: Candidate) -> str:
+    gap = abs(len(candidate.fail_answer) - len(candidate.pass_answer))
+    return (
+        "length differs by more than 10 %" if gap > MAX_LENGTH * len(candidate.pass_answer) else ""
+    )
+
+
+def _meta(candidate: Candidate) -> str:
+    added = " ".join(edit.new for edit, _ in _edits(candidate))
+    return "the edit gives itself away in words" if _META.search(added) else ""
+
+
+def _form(candidate: Candidate) -> str:
+    pass_answer, fail_answer = candidate.pass_answer, candidate.fail_answer
+    if _LIST_REPR.search(pass_answer + fail_answer):
+        return "an answer is the text of a list"
+    if pass_answer[-1:] != fail_answer[-1:] or "  " in fail_answer or "\n" in fail_answer:
+        return "white space or final punctuation differs"
+    old, new = candidate.fail_edit.old, candidate.fail_edit.new
+    if any(char.isdigit() for char in old) != any(char.isdigit() for char in new):
+        return "digits on one side only"
+    if old[:1].isupper() != new[:1].isupper() and old[:1].isalpha() and new[:1].isalpha():
+        return "capitals differ"
+    return ""
+
+
+def _gold_again(candidate: Candidate) -> str:
+    golds = {normalise(gold) for gold in (candidate.item.answer, *candidate.item.aliases)}
+    new = _widened(candidate)
+    if normalise(new) in golds or normalise(candidate.fail_answer) in golds:
+        return "the wrong answer is a gold answer"
+    if _magnitude_only(candidate):
+        return ""
+    gold_values = [
+        v for gold in (candidate.item.answer, *candidate.item.aliases) for v in values.find(gold)
+    ]
+    wrong = values.find(new)
+    if (
+        len(wrong) == 1
+        and len(gold_values) == 1
+        and not _sign(candidate)
+        and values.close(wrong[0], gold_values[0])
+    ):
+        return "the wrong value equals the gold"
+    return ""
+
+
+def _magnitude_only(candidate: Candidate) -> bool:
+    return {candidate.fail_edit.old, candidate.fail_edit.new} <= set(values.MAGNITUDES)
+
+
+def _supported(candidate: Candidate) -> str:
+    """The new value standing, in one passage sentence, with all that the question asks about."""
+    new = normalise(candidate.fail_edit.new)
+    if not new or candidate.level != "L2" or not _short(candidate):
+        return ""
+    if normalise(candidate.fail_answer) in normalise(candidate.item.passage):
+        return "the passage states the wrong answer word for word"
+    return ""
+
+
+def _short(candidate: Candidate) -> bool:
+    return len(words(candidate.fail_edit.new)) <= 8
+
+
+def _widened(candidate: Candidate) -> str:
+    """The changed value with what clings to it in the FAIL answer (currency, unit, per cent)."""
+    text = candidate.fail_answer
+    start, end = candidate.fail_edit.start, candidate.fail_edit.start + len(candidate.fail_edit.new)
+    for value in values.find(text):
+        if value.start <= start and end <= value.end:
+            return value.text
+    return text[start:end]
+
+
+def _edits(candidate: Candidate) -> list[tuple[Edit, str]]:
+    edits = [(candidate.fail_edit, candidate.fail_answer)]
+    if candidate.pass_edit:
+        edits.append((candidate.pass_edit, candidate.pass_answer))
+    elif candidate.pass_answer != candidate.base:
+        edits.append((candidate.fail_edit, candidate.pass_answer))
+    return edits
+
+
+def _tokens(text: str) -> list[str]:
+    return re.findall(r"\w+(?:[.,]\w+)*|[^\w\s]", text)
+
+
+def _distance(left: list[str], right: list[str]) -> int:
+    """Levenshtein distance over tokens (Wagner and Fischer 1974)."""
+    left, right = _different_middle(left, right)
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        diagonal, row[0] = row[0], i
+        for j, b in enumerate(right, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (a != b))
+    return row[-1]
+
+
+def _different_middle(left: list[str], right: list[str]) -> tuple[list[str], list[str]]:
+    """Both without their common head and tail, which no shortest edit touches."""
+    head = 0
+    while head < min(len(left), len(right)) and left[head] == right[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(left), len(right)) - head and left[-1 - tail] == right[-1 - tail]:
+        tail += 1
+    return left[head : len(left) - tail], right[head : len(right) - tail]
+
+
+_CHECKS: tuple[Callable[[Candidate], str], ...] = (
+    _applied,
+    _small,
+    _length,
+    _meta,
+    _form,
+    _gold_again,
+    _supported,
+)
