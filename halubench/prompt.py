@@ -72,7 +72,8 @@ def load_prompt(kind: str, name: str) -> Prompt:
         parts = tuple((role, _ENVIRONMENT.from_string(text)) for role, text in _split(path, source))
         variables = meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
     except TemplateSyntaxError as error:
-        raise InputError(f"{path}, line {error.lineno}: {error.message}.", _EDIT) from error
+        complaint = str(error.message).rstrip(".")
+        raise InputError(f"{path}, line {error.lineno}: {complaint}.", _EDIT) from error
     digest = sha256(source.encode()).hexdigest()[:16]
     return Prompt(path, digest, frozenset(variables), parts)
 

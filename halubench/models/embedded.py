@@ -8,6 +8,7 @@ batches change floating-point sums); two threads were slower on a busy two-core 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import importlib.util
 import json
 import os
@@ -121,9 +122,8 @@ class EmbeddedModel:
 
 
 def _load(weights: Path) -> Any:  # noqa: ANN401  (xllamacpp has no types)
-    import xllamacpp
-
-    params = xllamacpp.CommonParams()
+    llama: Any = importlib.import_module("xllamacpp")
+    params = llama.CommonParams()
     params.model.path = str(weights)
     params.n_ctx = CONTEXT
     params.n_parallel = 1
@@ -131,4 +131,4 @@ def _load(weights: Path) -> Any:  # noqa: ANN401  (xllamacpp has no types)
     params.cpuparams_batch.n_threads = 1
     params.warmup = False
     params.verbosity = -1
-    return xllamacpp.Server(params)
+    return llama.Server(params)
