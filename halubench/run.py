@@ -8,7 +8,9 @@ import json
 import os
 import sqlite3
 import tempfile
+from collections.abc import Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -16,9 +18,8 @@ from typing import IO, TYPE_CHECKING
 from halubench.errors import InputError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
 
-    from halubench.models.base import Request
     from halubench.records import Json
 
 _TABLES = """
@@ -28,8 +29,19 @@ create table if not exists identities (id text primary key, identity text not nu
 
 
 def canonical(value: object) -> str:
-    """JSON with sorted keys, no white space and ASCII only: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict)
+    """JSON with sorted keys, no white space and ASCII only: equal values give equal text.
+
+    Takes mappings and dataclasses wherever JSON has objects.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: object) -> dict[str, object]:
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def identity_id(identity: Mapping[str, Json]) -> str:
@@ -37,18 +49,12 @@ def identity_id(identity: Mapping[str, Json]) -> str:
     return sha256(canonical(identity).encode()).hexdigest()[:16]
 
 
-def request_key(identity: Mapping[str, Json], request: Request) -> str:
-    """The sha256 (hex) of everything that decides an answer: engine and whole request."""
-    sampling = request.sampling
-    whole = [
-        identity,
-        request.messages,
-        [sampling.temperature, sampling.top_p, sampling.max_tokens, sampling.seed],
-        request.schema,
-        request.top_logprobs,
-        request.sample,
-    ]
-    return sha256(canonical(whole).encode()).hexdigest()
+def request_key(identity: Mapping[str, Json], request: object) -> str:
+    """The sha256 (hex) of everything that decides an answer: the engine and the whole request.
+
+    ``request`` is a :class:`halubench.models.base.Request`; every field of it counts.
+    """
+    return sha256(canonical([identity, request]).encode()).hexdigest()
 
 
 class Journal:
@@ -178,7 +184,7 @@ def _short(value: Json) -> str:
 
 
 def _pretty(value: object) -> str:
-    return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, default=dict) + "\n"
+    return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, default=_plain) + "\n"
 
 
 def _locked(path: Path) -> IO[bytes]:

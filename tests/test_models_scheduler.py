@@ -334,3 +334,9 @@ def test_an_answer_survives_the_journal(text, logprobs):
     assert kept.cached
     assert (kept.text, kept.body, kept.first_logprobs) == (text, text, tuple(logprobs))
     assert (kept.cost_usd, kept.latency_s, kept.attempts) == (0.25, 1.5, 2)
+
+
+@pytest.mark.parametrize("settings", [{"window": 0}, {"retries": -1}])
+def test_limits_that_would_drop_rows_are_refused(settings):
+    with pytest.raises(InputError, match="at least"):
+        Limits(**settings)

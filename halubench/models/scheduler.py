@@ -20,7 +20,7 @@ from halubench.models.base import (
     RetryableError,
     UnreachableError,
 )
-from halubench.run import request_key
+from halubench.run import canonical, request_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 Outcome = Completion | CallFailure
 
-ATTEMPT_S = 1800.0
-"""The last bound on one attempt, for an engine that has none of its own (its queue included)."""
+ATTEMPT_S = 4 * 3600.0
+"""The last bound on one attempt, for an engine that has none of its own; its queue is included,
+which for a whole window behind one slow thread can be long."""
 LONGEST_WAIT_S = 60.0
 FIRST_ATTEMPTS = 3
 """Attempts at an endpoint that has never answered anything."""
@@ -49,6 +50,13 @@ class Limits:
     window: int = 64
     retries: int = 6
     max_usd: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.window < 1 or self.retries < 0:
+            raise InputError(
+                f"{self.window} requests in flight with {self.retries} retries is no way to ask.",
+                "Give at least 1 in flight and at least 0 retries.",
+            )
 
 
 async def complete_all(
@@ -257,7 +265,10 @@ class _Budget:
 
     def bound(self, request: Request) -> float:
         """The most that one attempt can cost: no token is shorter than a byte."""
-        size = sum(len(content.encode("utf-8", "replace")) + 16 for _, content in request.messages)
+        texts = [content for _, content in request.messages]
+        if request.schema is not None:
+            texts.append(canonical(request.schema))
+        size = sum(len(text.encode("utf-8", "replace")) + 16 for text in texts)
         return self._prices.cost(size, request.sampling.max_tokens)
 
     async def admit(self, bound: float) -> bool:
