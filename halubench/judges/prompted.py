@@ -38,10 +38,6 @@ SCHEMA: Mapping[str, Json] = {
     "additionalProperties": False,
 }
 
-NOTES = {
-    "embedded:smollm2": "This model judges at chance: its scores prove the plumbing, never quality."
-}
-
 
 class PromptedJudge:
     """The model of ``uri`` behind ``prompts/judge/<options.prompt>.jinja``.
@@ -55,6 +51,7 @@ class PromptedJudge:
         self._options = options
         self._prompt = load_prompt("judge", options.prompt)
         self._model = open_model(uri, options.engine)
+        self._known = tuple(self._model.notes)
 
     def info(self) -> JudgeInfo:
         uri = self._model.uri
@@ -63,13 +60,13 @@ class PromptedJudge:
             name=uri if prompt == "lynx" else f"{uri} ({prompt})",
             uri=uri,
             kind="prompted",
-            note=NOTES.get(uri, ""),
+            note=" ".join(self._known),
             prompt_hash=self._prompt.hash,
             identity=self._model.identity(),
         )
 
     def warnings(self) -> list[str]:
-        return list(self._model.notes)
+        return [note for note in self._model.notes if note not in self._known]
 
     async def predict(self, rows: Sequence[Row]) -> AsyncIterator[Prediction]:
         """One prediction a row, in row order. Raises EngineError when the endpoint refuses every
