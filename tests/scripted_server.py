@@ -7,7 +7,7 @@ Use it wherever a test needs an OpenAI-compatible endpoint::
 
 The script is called with a :class:`Seen` for every request, in the server's thread, and returns a
 :class:`Reply`: :func:`chat` (a good answer), :func:`error` (a status with a message),
-:func:`raw` (any bytes), or one of the ready-made faults ``HANG``, ``RESET``, ``EMPTY``,
+:func:`raw` (any bytes), or one of the ready-made faults ``HANG``, ``DRIP``, ``RESET``, ``EMPTY``,
 ``TRUNCATED``, ``HTML`` and ``HUGE``. ``Reply.delay_s`` waits first. ``server.seen`` lists every
 request received, in order; ``server.answered`` the numbers of those whose reply was sent whole.
 :func:`dead_url` is an address where nobody listens.
@@ -42,7 +42,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent back. ``cut_at``: reset the connection after so many bytes of the body."""
+    """What is sent back. ``cut_at``: reset the connection after so many bytes of the body;
+    ``drip_s``: wait so long between its bytes."""
 
     status: int = 200
     body: bytes = b""
@@ -50,6 +51,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
     cut_at: int | None = None
+    drip_s: float = 0.0
 
 
 Script = Callable[[Seen], Reply]
@@ -90,6 +92,7 @@ def raw(body: bytes, content_type: str = "application/json") -> Reply:
 
 
 HANG = Reply(delay_s=3600.0)
+DRIP = replace(chat("PASS"), drip_s=0.05)
 RESET = replace(chat("PASS" * 100), cut_at=40)
 EMPTY = raw(b'{"choices": []}')
 TRUNCATED = raw(b'{"choices": [{"message": {"content": "PA')
@@ -171,7 +174,7 @@ class ScriptedServer:
         response.content_type = reply.content_type
         response.content_length = len(reply.body)
         await response.prepare(request)
-        await response.write(reply.body[: reply.cut_at])
+        await self._write(response, reply)
         if reply.cut_at is not None:
             assert request.transport is not None
             request.transport.abort()
@@ -179,3 +182,10 @@ class ScriptedServer:
         await response.write_eof()
         self.answered.append(number)
         return response
+
+    async def _write(self, response: web.StreamResponse, reply: Reply) -> None:
+        body = reply.body[: reply.cut_at]
+        step = 1 if reply.drip_s else max(1, len(body))
+        for start in range(0, len(body), step):
+            await response.write(body[start : start + step])
+            await asyncio.sleep(reply.drip_s)

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 from scripted_server import (
+    DRIP,
     EMPTY,
     HANG,
     HTML,
@@ -204,9 +205,13 @@ def test_an_exhausted_account_stops_the_job():
         ask(server.url, ASK)
 
 
-def test_a_hanging_and_a_dead_endpoint_are_unreachable():
-    with ScriptedServer(in_turn(HANG)) as server, pytest.raises(UnreachableError, match="within"):
-        ask(server.url, ASK, options=EngineOptions(timeout_s=0.2))
+@pytest.mark.parametrize("reply", [HANG, DRIP])
+def test_an_endpoint_that_does_not_finish_is_timed_out(reply):
+    with ScriptedServer(in_turn(reply)) as server, pytest.raises(UnreachableError, match="within"):
+        ask(server.url, ASK, options=EngineOptions(timeout_s=0.3))
+
+
+def test_a_dead_endpoint_is_unreachable():
     with pytest.raises(UnreachableError, match="connection failed"):
         ask(dead_url(), ASK)
 
