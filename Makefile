@@ -31,7 +31,7 @@ wheel-demo: $(VENV)/dev ## build the wheel through the sdist and run the demo fr
 	@WEIGHTS="$(WEIGHTS)" sh scripts/wheel_demo.sh $(BIN)/python
 
 bench: $(VENV)/dev ## run the benchmarks
-	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+	@for script in $(wildcard benchmarks/*.py); do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean: ## remove the environment and everything built or cached
 	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
