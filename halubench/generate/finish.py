@@ -9,11 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from halubench import assemble, audit, dataset
+from halubench.audit import page
 from halubench.errors import IncompleteError, InputError
 from halubench.generate import card, write
 from halubench.generate.ask import RULES, Outcome, Tick
 from halubench.generate.ledger import kind
-from halubench.generate.select import key
 from halubench.perturb.definitions import load_all
 from halubench.prompt import load_prompt
 from halubench.verify.jury import fleiss_kappa
@@ -31,20 +31,23 @@ FORMAT = "halubench/manifest/1"
 _LIBRARIES = ("halubench", "numpy", "pyarrow", "scikit-learn", "datasketch", "num2words")
 
 
-def finish(job: Job, prepared: Prepared, made: Sequence[Made], jury: Jury) -> Outcome:
+def finish(job: Job, prepared: Prepared, made: Made, jury: Jury) -> Outcome:
     """Write the dataset, audit what was written, and say what there is.
 
     Raises InputError when no pair could be made, IncompleteError when that is for want of answers.
     """
     folder, ledger = job.folder, prepared.ledger
     write.rejected(folder, ledger.rejected)
-    kept = [one for part in made for one in part.selection.kept]
+    kept = made.selection.kept
     if not kept:
         _nothing(ledger.rows(), prepared, made)
     job.progress(Tick("assemble", 0, len(kept)))
-    votes = {key(one): jury.ballots[key(one)] for one in kept if key(one) in jury.ballots}
     examples, provenance = assemble.examples(
-        kept, seed=job.ask.seed, splits=dict(job.ask.splits), groups=prepared.groups, votes=votes
+        kept,
+        seed=job.ask.seed,
+        splits=dict(job.ask.splits),
+        groups=prepared.groups,
+        votes=jury.votes(kept),
     )
     dataset.write(folder.path, examples, provenance)
     data = dataset.load(str(folder.path))
@@ -65,9 +68,9 @@ def finish(job: Job, prepared: Prepared, made: Sequence[Made], jury: Jury) -> Ou
     )
 
 
-def _nothing(rows: int, prepared: Prepared, made: Sequence[Made]) -> None:
+def _nothing(rows: int, prepared: Prepared, made: Made) -> None:
     why = _reasons(prepared)
-    if any(part.pool.unanswered for part in made):
+    if made.pool.unanswered:
         raise IncompleteError(f"No pair was made of {rows} rows: {why}.", _AGAIN)
     raise InputError(
         f"No pair could be made of {rows} rows: {why}.", "Look into rejected.jsonl and stages/."
@@ -92,7 +95,7 @@ def _audit(job: Job, data: Dataset) -> AuditReport:
         seed=job.ask.seed,
         progress=partial(_tick, job),
     )
-    audit.write_report(report, job.folder.path / "audit")
+    page.write(report, data.examples, job.folder.path / "audit")
     return report
 
 
@@ -100,15 +103,15 @@ def _tick(job: Job, probe: str, done: float, whole: float) -> None:
     job.progress(Tick("audit", round(done), round(whole), probe))
 
 
-def _incomplete(job: Job, made: Sequence[Made], jury: Jury, pairs: int) -> str:
-    unanswered = sum(part.pool.unanswered for part in made) + jury.unanswered()
+def _incomplete(job: Job, made: Made, jury: Jury, pairs: int) -> str:
+    unanswered = made.pool.unanswered + jury.unanswered()
     enough = job.ask.accept is not None and pairs >= job.ask.accept
     return "" if enough or not unanswered else f"{unanswered:,} requests got no answer."
 
 
-def _warnings(job: Job, prepared: Prepared, made: Sequence[Made], report: AuditReport) -> list[str]:
+def _warnings(job: Job, prepared: Prepared, made: Made, report: AuditReport) -> list[str]:
     ask = job.ask
-    pairs = sum(len(part.selection.kept) for part in made)
+    pairs = len(made.selection.kept)
     found: list[str] = []
     if ask.accept is not None and pairs < ask.accept:
         found.append(f"Asked {ask.accept:,}, honest yield {pairs:,}: {_reasons(prepared)}.")
@@ -117,6 +120,7 @@ def _warnings(job: Job, prepared: Prepared, made: Sequence[Made], report: AuditR
         found.append("Bare gold answers (--control none): length and form may tell the label.")
     if not ask.jury:
         found.append("No jury has read these pairs: labels rest on the checks by code alone.")
+    found += made.notes
     if ask.model.startswith("embedded:"):
         found.append(
             f"{ask.model} is a very small model: it proves that everything runs, not that the "
@@ -138,11 +142,11 @@ def _unheld(report: AuditReport) -> Iterator[str]:
 def _manifest(
     job: Job,
     prepared: Prepared,
-    work: tuple[Sequence[Made], Jury],
+    work: tuple[Made, Jury],
     result: tuple[Dataset, AuditReport, Sequence[str]],
 ) -> dict[str, Json]:
     (made, jury), (data, report, warnings) = work, result
-    kept = [one for part in made for one in part.selection.kept]
+    kept = made.selection.kept
     return {
         "format": FORMAT,
         "asked": job.ask.asked(),
@@ -153,18 +157,7 @@ def _manifest(
             "pairs": len(kept),
             "splits": _count(data.splits.values()),
         },
-        "sources": [
-            {
-                "ref": ref,
-                "name": read.name,
-                "license": read.license,
-                "domain": read.domain,
-                "rows": read.rows,
-                "items": len(read.items),
-                "pairs": len(part.selection.kept),
-            }
-            for ref, read, part in zip(job.ask.sources, prepared.reads, made, strict=True)
-        ],
+        "sources": _sources(job, prepared, kept),
         "licenses": _count(str(one.item.meta.get("license")) for one in kept),
         "stages": [stage.json() for stage in prepared.ledger.stages],
         "candidates": _candidates(made),
@@ -177,13 +170,29 @@ def _manifest(
     }
 
 
+def _sources(job: Job, prepared: Prepared, kept: Sequence[Candidate]) -> list[Json]:
+    ids = {one.item.id for one in kept}
+    return [
+        {
+            "ref": ref,
+            "name": read.name,
+            "license": read.license,
+            "domain": read.domain,
+            "rows": read.rows,
+            "items": len(read.items),
+            "pairs": sum(item.id in ids for item in read.items),
+        }
+        for ref, read in zip(job.ask.sources, prepared.reads, strict=True)
+    ]
+
+
 def _count(values: Iterable[str]) -> dict[str, Json]:
     return dict(sorted(Counter(values).items()))
 
 
-def _candidates(made: Sequence[Made]) -> dict[str, Json]:
+def _candidates(made: Made) -> dict[str, Json]:
     """Candidates that reached the gate: ``proposed = passed + the sum of refused``."""
-    reasons = Counter(kind(reason) for part in made for _, reason in part.pool.log)
+    reasons = Counter(kind(reason) for _, reason in made.pool.log)
     passed = reasons.pop("", 0)
     proposed = passed + reasons.total()
     return {"proposed": proposed, "passed": passed, "refused": dict(sorted(reasons.items()))}

@@ -26,7 +26,7 @@ from halubench.run import RunFolder
 from halubench.verify.jury import check_jury
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable
 
     from halubench.generate.propose import Proposer
     from halubench.judges.base import Judge
@@ -54,7 +54,7 @@ def generate(ask: Ask, progress: Progress = silent) -> Outcome:
         write.prepared(folder, prepared)
         jury = _jury(job)
         made = asyncio.run(_make(job, prepared, jury))
-        _book(prepared.ledger, made)
+        _book(prepared, made)
         write.made(folder, made, jury)
         return finish(job, prepared, made, jury)
 
@@ -72,14 +72,10 @@ def prepare(ask: Ask, progress: Progress = silent) -> Prepared:
     hits = stages.exclude(items, ask.exclude)
     gone = {hit.item.id for hit in hits}
     ledger.close("exclude", len(items), len(items) - len(gone), stages.excluded(hits))
-    tell = _counter(progress, "anchor", len(items) - len(gone))
-    anchored = [
-        stages.anchor([item for item in read.items if item.id not in gone], ask.control, tell)
-        for read in reads
-    ]
-    statements = [kept for kept, _ in anchored]
-    unsupported = [one for _, lost in anchored for one in lost]
-    ledger.close("anchor", len(items) - len(gone), sum(map(len, statements)), unsupported)
+    left = [item for item in items if item.id not in gone]
+    tell = _counter(progress, "anchor", len(left))
+    statements, unsupported = stages.anchor(left, ask.control, tell)
+    ledger.close("anchor", len(left), len(statements), unsupported)
     return Prepared(reads, groups, hits, statements, ledger)
 
 
@@ -89,15 +85,12 @@ def _counter(progress: Progress, stage: str, total: int) -> Callable[[], None]:
     return lambda: progress(Tick(stage, next(done), total))
 
 
-async def _make(job: Job, prepared: Prepared, jury: Jury) -> list[Made]:
-    made: list[Made] = []
-    shares = prepared.shares(job.ask.accept)
+async def _make(job: Job, prepared: Prepared, jury: Jury) -> Made:
+    wanted = prepared.wanted(job.ask.accept)
     async with _pen(job) as pen:
-        for statements, share in zip(prepared.statements, shares, strict=True):
-            proposer = _proposer(job, pen, statements, share)
-            selection = await select(proposer, share, job.ask.seed, jury)
-            made.append(Made(statements, proposer.pool, selection))
-    return made
+        proposer = _proposer(job, pen, prepared.statements, wanted)
+        selection = await select(proposer, wanted, job.ask.seed, jury)
+        return Made(proposer.pool, selection, list(pen.model.notes) if pen else [])
 
 
 @asynccontextmanager
@@ -116,12 +109,12 @@ async def _pen(job: Job) -> AsyncIterator[Pen | None]:
         await model.aclose()
 
 
-def _proposer(job: Job, pen: Pen | None, statements: list[Statement], share: int) -> Proposer:
+def _proposer(job: Job, pen: Pen | None, statements: list[Statement], wanted: int) -> Proposer:
     ask = job.ask
     if pen is None:
         return RuleProposer(statements, ask.seed, _teller(job, "perturb", len(statements)))
-    ceiling = ask.max_candidates or PER_PAIR * share
-    return PromptProposer(statements, pen, ceiling, _teller(job, "perturb", share))
+    ceiling = ask.max_candidates or PER_PAIR * wanted
+    return PromptProposer(statements, pen, ceiling, _teller(job, "perturb", wanted))
 
 
 def _teller(job: Job, stage: str, total: int) -> Callable[[int], None]:
@@ -171,14 +164,12 @@ def _jury(job: Job) -> Jury:
     return Jury(jurors, job.ask.seed, court.hear, court.settle)
 
 
-def _book(ledger: Ledger, made: Sequence[Made]) -> None:
+def _book(prepared: Prepared, made: Made) -> None:
     """Close the stages after the preparation: each item that left, left at one of them."""
+    ledger, pool, found = prepared.ledger, made.pool, made.selection
     for stage in ("perturb", "gate"):
-        lost = [one for m in made for one in m.pool.rejected(m.statements, stage)]
+        lost = pool.rejected(prepared.statements, stage)
         ledger.close(stage, ledger.left(), ledger.left() - len(lost), lost)
-    passed = sum(len(m.pool.passed) for m in made)
-    by_jury = [one for m in made for one in m.selection.by_jury]
-    by_choice = [one for m in made for one in m.selection.by_choice]
-    ledger.close("jury", passed, passed - len(by_jury), by_jury)
-    pairs = sum(len(m.selection.kept) for m in made)
-    ledger.close("choose", passed - len(by_jury), pairs, by_choice)
+    passed = len(pool.passed)
+    ledger.close("jury", passed, passed - len(found.by_jury), found.by_jury)
+    ledger.close("choose", ledger.left(), len(found.kept), found.by_choice)

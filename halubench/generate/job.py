@@ -24,25 +24,23 @@ class Prepared:
     reads: list[SourceRead]
     groups: dict[str, str]
     hits: list[Hit]
-    statements: list[list[Statement]]
-    """By source, in the order of ``reads``."""
+    statements: list[Statement]
     ledger: Ledger
 
-    def shares(self, accept: int | None) -> list[int]:
-        """The pairs wanted of each source: ``accept`` split evenly, or all."""
-        if accept is None:
-            return [len(one) for one in self.statements]
-        count = len(self.statements)
-        return [accept // count + (place < accept % count) for place in range(count)]
+    def wanted(self, accept: int | None) -> int:
+        """The most pairs that there can be: one a statement, ``accept`` if that is less."""
+        most = len(self.statements)
+        return most if accept is None else min(accept, most)
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What came of the statements of one source."""
+    """What came of the statements."""
 
-    statements: list[Statement]
     pool: Pool
     selection: Selection
+    notes: list[str]
+    """What the model's endpoint did not do as asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,11 +72,7 @@ def plan(ask: Ask, progress: Progress = silent) -> Plan:
     ask.check()
     check_jury(ask.jury, ask.model)
     prepared = prepare(ask, progress)
-    statements = [one for part in prepared.statements for one in part]
-    wanted = sum(
-        min(share, len(part))
-        for share, part in zip(prepared.shares(ask.accept), prepared.statements, strict=True)
-    )
+    statements, wanted = prepared.statements, prepared.wanted(ask.accept)
     lines = [] if ask.model == RULES else [_edits(ask, statements, wanted)]
     lines += [_votes(ask, uri, statements, wanted) for uri in ask.jury]
     return Plan(prepared.reads, prepared.ledger, wanted, _types(statements), lines)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol, cast
 
 from halubench.models.base import CallFailure
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Pool:
-    """What was proposed for the items of one source, and what the gate said of it.
+    """What was proposed for the items, and what the gate said of it.
 
     ``passed`` holds the candidates of each item id that passed; ``fate`` the (stage, reason) that
     an item without any last met; ``refused`` counts candidates by reason.
@@ -67,7 +68,7 @@ class Pool:
 
 
 class Proposer(Protocol):
-    """Fills a pool for the statements of one source."""
+    """Fills a pool."""
 
     pool: Pool
 
@@ -150,8 +151,7 @@ class PromptProposer:
             await self._round(target - len(self.pool.passed))
 
     def _editable(self, statements: Sequence[Statement]) -> Iterator[Statement]:
-        seed = str(self._pen.seed)
-        for one in sorted(statements, key=lambda s: digest(seed, s.item.source_ds, s.item.id)):
+        for one in _in_turn(statements, str(self._pen.seed)):
             if prompted.legal(one, self._pen.perturbations.values()):
                 yield one
             else:
@@ -208,6 +208,15 @@ class PromptProposer:
         self._picked[task.perturbation.name] -= 1
         if task.sample + 1 < len(TEMPERATURES):
             self._again.append((task.statement, task.sample + 1))
+
+
+def _in_turn(statements: Sequence[Statement], seed: str) -> Iterator[Statement]:
+    """One statement of each source in turn, in the seed's order."""
+    queues: defaultdict[str, list[Statement]] = defaultdict(list)
+    for one in sorted(statements, key=lambda one: digest(seed, one.item.id)):
+        queues[one.item.source_ds].append(one)
+    for turn in zip_longest(*(queues[name] for name in sorted(queues))):
+        yield from (one for one in turn if one)
 
 
 def _tie(statement: Statement, name: str) -> str:

@@ -49,6 +49,11 @@ class Jury:
         ballot = self.ballots.get(key(candidate))
         return ballot.refusal() if ballot else None
 
+    def votes(self, kept: Sequence[Candidate]) -> dict[str, tuple[str, float]]:
+        """Votes (JSON) and hardness by item id."""
+        told = ((one.item.id, self.ballots.get(key(one))) for one in kept)
+        return {item: (ballot.json(), ballot.hardness()) for item, ballot in told if ballot}
+
     def unanswered(self) -> int:
         """Votes that no endpoint gave: another run asks for them again."""
         cast = (vote for one in self.ballots.values() for _, *pair in one.votes for vote in pair)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from halubench.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from halubench.generate.job import Made, Prepared
     from halubench.generate.select import Jury
@@ -32,7 +32,6 @@ def lines(folder: RunFolder, name: str, rows: Iterable[dict[str, Json]]) -> None
 def prepared(folder: RunFolder, found: Prepared) -> None:
     """What came of the stages before any edit."""
     items = [item for read in found.reads for item in read.items]
-    statements = [one for part in found.statements for one in part]
     lines(folder, "stages/1-ingest.jsonl", (_item(one, found.groups) for one in items))
     lines(
         folder,
@@ -47,17 +46,15 @@ def prepared(folder: RunFolder, found: Prepared) -> None:
             for hit in found.hits
         ),
     )
-    lines(folder, "stages/3-anchor.jsonl", map(_statement, statements))
+    lines(folder, "stages/3-anchor.jsonl", map(_statement, found.statements))
 
 
-def made(folder: RunFolder, parts: Sequence[Made], jury: Jury) -> None:
+def made(folder: RunFolder, found: Made, jury: Jury) -> None:
     """What came of the edits, the gate, the jury and the choice."""
-    log = [entry for part in parts for entry in part.pool.log]
-    kept = [one for part in parts for one in part.selection.kept]
     lines(
         folder,
         "stages/4-perturb.jsonl",
-        ({**_candidate(one), "gate": reason or "passed"} for one, reason in log),
+        ({**_candidate(one), "gate": reason or "passed"} for one, reason in found.pool.log),
     )
     lines(
         folder,
@@ -66,13 +63,12 @@ def made(folder: RunFolder, parts: Sequence[Made], jury: Jury) -> None:
             {
                 "item_id": item,
                 "refused": ballot.refusal(),
-                "pass_row": json.loads(ballot.json("PASS")),
-                "fail_row": json.loads(ballot.json("FAIL")),
+                "votes": json.loads(ballot.json()),
             }
             for (item, _, _), ballot in jury.ballots.items()
         ),
     )
-    lines(folder, "stages/6-choose.jsonl", map(_candidate, kept))
+    lines(folder, "stages/6-choose.jsonl", map(_candidate, found.selection.kept))
 
 
 def rejected(folder: RunFolder, rows: Iterable[Rejected]) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from halubench.judges.base import Judge
-    from halubench.records import Candidate, Label, Prediction
+    from halubench.records import Candidate, Prediction
 
 _NO_JURORS = ("baseline", "recorded")
 
@@ -48,10 +48,12 @@ class Ballot:
         wrong = [vote != label for _, *pair in self.votes for vote, label in zip(pair, LABELS)]  # noqa: B905
         return sum(wrong) / len(wrong)
 
-    def json(self, label: Label) -> str:
-        """The votes on the row of that label, as JSON: juror to verdict."""
-        side = LABELS.index(label)
-        votes = {name: render_verdict(pair[side]) for name, *pair in self.votes}
+    def json(self) -> str:
+        """The votes as JSON: juror to label to verdict."""
+        votes = {
+            name: dict(zip(LABELS, map(render_verdict, pair), strict=True))
+            for name, *pair in self.votes
+        }
         return json.dumps(votes, ensure_ascii=False, sort_keys=True)
 
 
