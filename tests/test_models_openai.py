@@ -23,6 +23,7 @@ from scripted_server import (
     raw,
 )
 
+from halubench import content
 from halubench.errors import EngineError, InputError
 from halubench.models import open_model
 from halubench.models.base import (
@@ -238,6 +239,18 @@ def test_a_missing_text_is_an_empty_answer_and_a_refusal_is_its_text():
 def test_a_uri_that_names_no_engine_is_one_sentence(uri):
     with pytest.raises(InputError):
         open_model(uri, EngineOptions())
+
+
+def test_an_engine_of_the_users_own_is_found_by_its_file_name(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "mine.py").write_text("def open_model(spec, options): return spec")
+    (tmp_path / "models" / "bare.py").write_text("")
+    content.add_folder(tmp_path)
+    assert open_model("mine:a:b", EngineOptions()) == "a:b"
+    with pytest.raises(InputError, match="'bare' has no function open_model"):
+        open_model("bare:x", EngineOptions())
+    with pytest.raises(InputError, match="Known: bare, embedded, mine, openai, replay"):
+        open_model("nosuch:x", EngineOptions())
 
 
 def test_without_a_key_a_named_endpoint_is_needed(monkeypatch):

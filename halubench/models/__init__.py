@@ -22,4 +22,10 @@ def open_model(uri: str, options: EngineOptions) -> Model:
             f"{uri!r} names no model.",
             f"Write SCHEME:NAME, for example openai:gpt-4o. Known schemes: {known}.",
         )
-    return cast("Model", content.module("models", scheme).open_model(spec, options))
+    opener = getattr(content.module("models", scheme), "open_model", None)
+    if opener is None:
+        raise InputError(
+            f"The module of {scheme!r} has no function open_model.",
+            "Define open_model(spec, options) in it; halubench/models/base.py says how.",
+        )
+    return cast("Model", opener(spec, options))
