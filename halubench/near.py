@@ -122,7 +122,8 @@ def _index(shingled: dict[str, _Shingled] | dict[int, _Shingled], threshold: flo
 
 def _candidates(shingled: dict[str, _Shingled], index: MinHashLSH) -> Iterator[tuple[str, str]]:
     for key, passage in shingled.items():
-        yield from ((key, other) for other in sorted(index.query(passage.minhash)) if other < key)
+        others = sorted(str(other) for other in index.query(passage.minhash))
+        yield from ((key, other) for other in others if other < key)
 
 
 def _jaccard(one: _Shingled, other: _Shingled) -> float:
@@ -147,7 +148,8 @@ def _distinct(passages: Sequence[str]) -> dict[int, str]:
 def _nearest(
     passage: _Shingled, known: dict[int, _Shingled], index: MinHashLSH, threshold: float
 ) -> Overlap | None:
-    scored = [(_jaccard(passage, known[i]), -i) for i in index.query(passage.minhash)]
+    found = set(index.query(passage.minhash))
+    scored = [(_jaccard(passage, other), -i) for i, other in known.items() if i in found]
     jaccard, negative = max(scored, default=(0.0, 0))
     if jaccard < threshold:
         return None

@@ -125,6 +125,10 @@ def _char_share(test: Callable[[str], bool]) -> Callable[[str], float]:
 
 
 SURFACE: dict[str, Callable[[str], float]] = {
+    "list marks such as ['": lambda answer: float(
+        bool(re.search(r"\[\s*['\"\d]|['\"\d]\s*\]", answer))
+    ),
+    "repeated spans such as '56, 56'": lambda answer: float(bool(_REPEAT.search(answer))),
     "characters": lambda answer: float(len(answer)),
     "words": lambda answer: float(len(text.words(answer))),
     "characters per word": lambda answer: len(answer) / max(1, len(text.words(answer))),
@@ -133,10 +137,6 @@ SURFACE: dict[str, Callable[[str], float]] = {
     "share of non-ASCII characters": _char_share(lambda char: not char.isascii()),
     "capital at the start": lambda answer: float(answer[:1].isupper()),
     "full stop at the end": lambda answer: float(answer.rstrip().endswith((".", "!", "?"))),
-    "list marks such as ['": lambda answer: float(
-        bool(re.search(r"\[\s*['\"\d]|['\"\d]\s*\]", answer))
-    ),
-    "repeated spans such as '56, 56'": lambda answer: float(bool(_REPEAT.search(answer))),
     "commas": _count(","),
     "full stops": _count(r"\.(?!\d)"),
     "semicolons and colons": _count("[;:]"),
@@ -150,7 +150,8 @@ SURFACE: dict[str, Callable[[str], float]] = {
     "lines": _count(r"\n"),
     "spaces doubled or at the ends": _count(r"  |^\s|\s$"),
 }
-"""Name -> surface feature of an answer: how it is written, not what it says."""
+"""Name -> surface feature of an answer: how it is written, not what it says. Marks of a careless
+pen come first: of equally telling features the first is named."""
 
 
 def surface_features(rows: Sequence[Shown]) -> NDArray[np.float64]:

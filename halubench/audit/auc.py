@@ -48,4 +48,6 @@ def _weighted(
     below = np.cumsum(negative, axis=1) - negative / 2
     total = positive.sum(axis=1) * negative.sum(axis=1)
     wins = (positive * below).sum(axis=1)
-    return np.divide(wins, total, out=np.full(len(wins), np.nan), where=total > 0)
+    values = np.full(len(wins), np.nan)
+    np.divide(wins, total, out=values, where=total > 0)
+    return values

@@ -14,6 +14,7 @@ from halubench.audit.report import Duplicates, Finding, Histogram
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
+    from halubench.audit.report import Kind, Severity
     from halubench.audit.rows import Rows
     from halubench.records import Example
 
@@ -49,7 +50,7 @@ def _told(
     rows: Rows, scope: str, found: tuple[list[Group], ...], counts: Duplicates
 ) -> list[Finding]:
     opposed, exact, again, near = found
-    told = (
+    told: tuple[tuple[Kind, Severity, list[Group], int, str], ...] = (
         ("contradiction", "high", opposed, counts.contradictory,
          "Rows with the passage, question and answer of another row, but the other label"),
         ("duplicate", "medium", exact, counts.exact, "Rows that repeat an earlier row word for word"),
@@ -78,7 +79,7 @@ def balance(rows: Rows, scope: str) -> list[Finding]:
         f'{majority:.1%} of the rows are {label}: always saying "{label}" is right that often. '
         "Read balanced accuracy here, not accuracy."
     )
-    severity = "medium" if majority > 0.65 else "low"
+    severity: Severity = "medium" if majority > 0.65 else "low"
     return [
         Finding(kind="balance", severity=severity, scope=scope, text=sentence, rows=len(rows.fail))
     ]
@@ -115,7 +116,8 @@ def marks(rows: Rows, scope: str) -> list[Finding]:
             found.append((abs(fails / count - base) * count, name, held, label, share))
     return [
         Finding(
-            kind="shortcut", severity="medium", scope=scope, rows=int(held.sum()),
+            kind="shortcut", scope=scope, rows=int(held.sum()),
+            severity="high" if share >= 0.9 and np.mean(held) >= 0.1 else "medium",
             text=f"{int(held.sum()):,} answers have {name}: {share:.0%} of them are {label}.",
             ids=_ids(rows, np.flatnonzero(held & (rows.fail == (label == "FAIL"))).tolist()),
         )

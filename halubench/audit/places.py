@@ -32,7 +32,7 @@ def id_scores(rows: Rows) -> Scores:
     chars = TfidfVectorizer(
         analyzer="char", ngram_range=(1, 4), lowercase=False, min_df=2, max_features=20_000
     )
-    placed = CountVectorizer(analyzer=_characters, min_df=2, binary=True)
+    placed = CountVectorizer(analyzer=_characters, min_df=2, binary=True)  # pyright: ignore[reportArgumentType]  (a callable is allowed)
     numbers = _numbers(ids)
     ranks = np.argsort(np.argsort(numbers, kind="stable"), kind="stable")
     lengths = np.array([[len(each) / 100] for each in ids])
@@ -54,7 +54,7 @@ def id_rule(rows: Rows) -> Rule | None:
         [
             *(_part_rule(part, ids, rows.fail) for part in _parts(ids)),
             *_character_rules(ids, rows.fail),
-            rules.threshold_rule(numbers % 2.0, rows.fail, odd),
+            rules.threshold_rule((numbers % 2).astype(np.float64), rows.fail, odd),
             rules.threshold_rule(numbers.astype(np.float64), rows.fail, number),
             rules.threshold_rule(lengths, rows.fail, rules.quantity("id length")),
         ]
@@ -69,12 +69,12 @@ def order_scores(rows: Rows) -> Scores:
 
 def order_rule(rows: Rows) -> Rule | None:
     """The better of: one block of rows, every second row."""
-    place = np.arange(len(rows.fail))
+    place = np.arange(len(rows.fail), dtype=np.float64)
     blocks = rules.Wording("every row after row {} is FAIL", "every row up to row {} is FAIL")
     second = rules.presence("every second row, from the second,")
     return rules.best(
         [
-            rules.threshold_rule(place % 2.0, rows.fail, second),
+            rules.threshold_rule(np.mod(place, 2), rows.fail, second),
             rules.threshold_rule(place + 1.0, rows.fail, blocks),
         ]
     )

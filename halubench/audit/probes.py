@@ -163,7 +163,7 @@ def ngrams(rows: Rows, top: int) -> list[Ngram]:
         return []
     model = LogisticRegression(solver="liblinear", random_state=0).fit(table, rows.fail)
     weights, names = model.coef_[0], vectoriser.get_feature_names_out()
-    held = table > 0
+    held = csr_matrix(table > 0)
     n_fail, n_pass = (
         np.asarray(held[mask].sum(axis=0)).ravel() for mask in (rows.fail, ~rows.fail)
     )

@@ -49,11 +49,15 @@ class Gate(_Strict):
     reason: str = ""
 
 
+Kind = Literal["shortcut", "ids", "contradiction", "duplicate", "leakage", "balance"]
+Severity = Literal["high", "medium", "low"]
+
+
 class Finding(_Strict):
     """Something found, in one plain sentence, with up to five example ids."""
 
-    kind: Literal["shortcut", "ids", "contradiction", "duplicate", "leakage", "balance"]
-    severity: Literal["high", "medium", "low"]
+    kind: Kind
+    severity: Severity
     scope: str
     text: str
     rows: int
@@ -142,6 +146,16 @@ class AuditReport(_Strict):
     def failed(self) -> tuple[Gate, ...]:
         """The gates that do not hold."""
         return tuple(gate for gate in self.gates if gate.status == "fail")
+
+    @property
+    def verdict(self) -> str:
+        """The whole report in one sentence."""
+        failed, undecided = len(self.failed), sum(g.status == "undecided" for g in self.gates)
+        if failed:
+            return f"{failed} of {len(self.gates)} gates fail: the label can be told by shortcuts."
+        if undecided:
+            return f"No gate fails, but {undecided} of {len(self.gates)} cannot be decided yet."
+        return f"All {len(self.gates)} gates hold: no shortcut tells the label."
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -7,15 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from halubench import near
-
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +101,7 @@ def sparse(vectoriser: CountVectorizer, texts: Sequence[str]) -> csr_matrix:
         return csr_matrix((len(texts), 1))
 
 
-def _model(features: NDArray[np.float64] | csr_matrix) -> LogisticRegression:
+def _model(features: NDArray[np.float64] | csr_matrix) -> Pipeline:
     if isinstance(features, np.ndarray):
         return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    return LogisticRegression(solver="liblinear", random_state=0)
+    return make_pipeline(LogisticRegression(solver="liblinear", random_state=0))

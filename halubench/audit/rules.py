@@ -60,12 +60,12 @@ def presence_rule(condition: str, held: NDArray[np.bool_], fail: NDArray[np.bool
 
 def rule(text: str, called: NDArray[np.bool_], fail: NDArray[np.bool_]) -> Rule:
     """The rule that calls the rows of ``called`` (n,) FAIL and all others PASS."""
-    recalls = [np.mean(called[fail]) if fail.any() else 0.5]
-    recalls.append(np.mean(~called[~fail]) if (~fail).any() else 0.5)
+    fails_called = float(np.mean(called[fail])) if fail.any() else 0.5
+    passes_left = float(np.mean(~called[~fail])) if (~fail).any() else 0.5
     return Rule(
         text=text,
         accuracy=float(np.mean(called == fail)),
-        balanced_accuracy=float(np.mean(recalls)),
+        balanced_accuracy=(fails_called + passes_left) / 2,
     )
 
 

@@ -95,7 +95,7 @@ def _tells_all(probe: Probe) -> bool:
 def _sentence(probe: Probe) -> str:
     measured = "too few rows for a probe" if probe.auroc is None else f"AUROC {probe.auroc:.3f}"
     told = f"{probes.TITLES[probe.name]}: {measured}. {MEANS[probe.name]}"
-    if probe.rule and probe.rule.balanced_accuracy > 0.52:
+    if probe.rule and probe.rule.balanced_accuracy >= 0.55:
         told += f" “{sentence_case(probe.rule.text)}” alone is right on {probe.rule.accuracy:.1%} of rows."
     return told
 

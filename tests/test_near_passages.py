@@ -1,0 +1,143 @@
+"""Groups of equal and nearly equal passages."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halubench import near, text
+
+WORDS = [f"word{i}" for i in range(400)]
+
+
+def passage(seed: int, length: int = 200) -> str:
+    return " ".join(random.Random(seed).choices(WORDS, k=length))
+
+
+def edited(original: str, at: int = 100) -> str:
+    tokens = original.split()
+    return " ".join([*tokens[:at], "changed", *tokens[at + 1 :]])
+
+
+def exact_jaccard(one: str, other: str) -> float:
+    def shingles(string: str) -> set[tuple[str, ...]]:
+        tokens = text.words(string)
+        return {tuple(tokens[i : i + 5]) for i in range(max(1, len(tokens) - 4))}
+
+    first, second = shingles(one), shingles(other)
+    return len(first & second) / len(first | second)
+
+
+def test_key_of_a_lone_passage_is_its_passage_key() -> None:
+    lone = passage(1)
+    assert near.groups([lone]) == [text.passage_key(lone)]
+
+
+def test_case_space_and_punctuation_do_not_matter() -> None:
+    keys = near.groups(["The cat sat, on the mat!", "  the CAT sat on\nthe mat", "The dog sat."])
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_near_duplicates_share_the_smallest_key() -> None:
+    one, other, far = passage(1), edited(passage(1)), passage(2)
+    keys = near.groups([one, other, far])
+    assert keys[0] == keys[1] == min(text.passage_key(one), text.passage_key(other))
+    assert keys[2] == text.passage_key(far)
+
+
+def test_groups_are_linked_through_a_third_passage() -> None:
+    first = passage(3)
+    second = " ".join([*first.split()[18:], *WORDS[:18]])
+    third = " ".join([*second.split()[18:], *WORDS[18:36]])
+    assert (
+        exact_jaccard(first, third)
+        < 0.8
+        <= min(exact_jaccard(first, second), exact_jaccard(second, third))
+    )
+    assert len(set(near.groups([first, second, third]))) == 1
+    assert len(set(near.groups([first, third]))) == 2
+
+
+@pytest.mark.parametrize("changed", range(0, 20, 2))
+def test_threshold_is_the_exact_jaccard_index(changed: int) -> None:
+    one = passage(5)
+    other = one
+    for i in range(changed):
+        other = edited(other, 5 + 9 * i)
+    same = len(set(near.groups([one, other]))) == 1
+    assert same == (exact_jaccard(one, other) >= 0.8)
+
+
+@pytest.mark.parametrize("empty", [["", ""], ["", "?!"], ["one", "ONE."]])
+def test_empty_and_short_passages_are_compared_whole(empty: list[str]) -> None:
+    assert len(set(near.groups([*empty, "two"]))) == 2
+
+
+def test_no_passages_give_no_groups() -> None:
+    assert near.groups([]) == []
+
+
+pool = [passage(i, 60) for i in range(4)]
+pool += [edited(each, 30) for each in pool] + ["", "short one", "Short  ONE."]
+drawn = st.lists(st.sampled_from(pool), max_size=10)
+
+
+@settings(max_examples=40, deadline=None)
+@given(drawn, st.randoms(use_true_random=False))
+def test_groups_are_a_partition_that_no_order_changes(
+    passages: list[str], rng: random.Random
+) -> None:
+    keys = dict(zip(passages, near.groups(passages), strict=True))
+    shuffled = list(passages)
+    rng.shuffle(shuffled)
+    assert dict(zip(shuffled, near.groups(shuffled), strict=True)) == keys
+    for each, key in keys.items():
+        assert key == min(text.passage_key(other) for other in passages if keys[other] == key)
+        assert all(
+            keys[other] == key
+            for other in passages
+            if text.normalise(other) == text.normalise(each)
+        )
+
+
+@settings(max_examples=40, deadline=None)
+@given(drawn, drawn)
+def test_overlap_is_symmetric_and_complete(passages: list[str], others: list[str]) -> None:
+    there = {passages[hit.index] for hit in near.overlapping(passages, others)}
+    back = {others[hit.index] for hit in near.overlapping(others, passages)}
+    expected = {
+        one for one in passages if any(exact_jaccard(one, other) >= 0.8 for other in others)
+    }
+    expected_back = {
+        one for one in others if any(exact_jaccard(one, other) >= 0.8 for other in passages)
+    }
+    assert there == expected
+    assert back == expected_back
+
+
+def test_overlap_names_the_nearest_and_the_text_they_share() -> None:
+    one = passage(7)
+    others = [passage(8), edited(one, 150), edited(edited(one, 20), 150)]
+    (hit,) = near.overlapping([passage(9), one], others)
+    assert (hit.index, hit.other_index) == (1, 1)
+    assert hit.jaccard == pytest.approx(exact_jaccard(one, others[1]))
+    assert hit.shared_text in text.normalise(one)
+    assert hit.shared_text in text.normalise(others[1])
+    assert len(hit.shared_text.split()) == 40
+
+
+def test_repeated_passages_are_each_reported() -> None:
+    one = passage(7)
+    assert [hit.index for hit in near.overlapping([one, one], [one])] == [0, 1]
+
+
+def test_long_passages_are_told_apart_by_what_differs() -> None:
+    rng = np.random.default_rng(0)
+    long = " ".join(rng.choice(WORDS, 10_000))
+    half = " ".join([*long.split()[:5_000], *rng.choice(WORDS, 5_000)])
+    keys = near.groups([long, edited(long), half])
+    assert keys[0] == keys[1] != keys[2]
