@@ -63,11 +63,14 @@ def test_counts_add_up_and_intervals_hold_their_value_s_range(sources) -> None:
     for name in ("n", "n_pass", "n_fail", "unscored"):
         assert getattr(scored.overall, name) == sum(getattr(part, name) for part in every)
     assert scored.overall.n == scored.overall.n_pass + scored.overall.n_fail
-    for part in [scored.overall, *every]:
-        accuracy = part.accuracy
-        assert accuracy.low is not None
-        assert accuracy.high is not None
-        assert 0 <= accuracy.low <= accuracy.high <= 1
+    for name, part in scored.sources.items():
+        low, high = part.accuracy.low, part.accuracy.high
+        if len({cluster for *_, cluster in sources[name]}) == 1:
+            assert (low, high) == (None, None)
+        else:
+            assert low is not None
+            assert high is not None
+            assert 0 <= low <= high <= 1
 
 
 @settings(max_examples=40)
@@ -98,6 +101,25 @@ def test_a_source_s_interval_does_not_depend_on_the_other_sources() -> None:
     alone = score({"a": first}).sources["a"]
     assert both.accuracy == alone.accuracy
     assert both.fail_f1 == alone.fail_f1
+
+
+def test_one_passage_has_values_but_no_intervals() -> None:
+    lone = _slice([(0, 0, 0.1, 7), (1, 1, 0.9, 7)])
+    many = _random(np.random.default_rng(6), 30, 2, 0.7)
+    scored = score({"lone": lone, "many": many})
+    for estimate in (scored.sources["lone"].accuracy, scored.sources["lone"].auroc):
+        assert (estimate.value, estimate.low, estimate.high) == (1.0, None, None)
+    assert scored.macro_accuracy.low is None
+    assert scored.macro_accuracy.value is not None
+    assert scored.overall.accuracy.low is not None
+
+
+def test_a_passage_in_two_sources_is_one_cluster_of_all_rows() -> None:
+    one = _random(np.random.default_rng(7), 200, 1, 0.7)
+    apart = replace(one, clusters=np.char.add(one.clusters, "b"))
+    joint = score({"a": one, "b": one}).overall.accuracy
+    separate = score({"a": one, "b": apart}).overall.accuracy
+    assert joint.high - joint.low > 1.2 * (separate.high - separate.low)
 
 
 def test_rows_that_share_a_passage_widen_the_interval() -> None:

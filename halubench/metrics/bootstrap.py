@@ -1,8 +1,9 @@
 """Scores with intervals: the passage-clustered percentile bootstrap.
 
 Rows that share a passage are not independent, so passages are drawn, not rows (Davison & Hinkley
-1997, 2.4 and 3.8). The sources of a benchmark are fixed, not sampled, so passages are drawn within
-each source and the overall figures are put together from the sources' draws.
+1997, 2.4 and 3.8): within a source for its figures and for the means over sources, which are fixed
+and not sampled; among all passages for the figures over all rows. A source of a single passage
+says nothing about how passages differ, so it has values but no intervals.
 """
 
 from __future__ import annotations
@@ -66,18 +67,30 @@ def score(sources: Mapping[str, Slice], seed: int = 0, resamples: int = RESAMPLE
     parts = {name: sources[name] for name in sorted(sources)}
     tables = {name: confusion(part.labels, part.verdicts) for name, part in parts.items()}
     draws = {name: _draw_tables(part, _rng(seed, name), resamples) for name, part in parts.items()}
-    ranked = _aurocs(parts, seed, resamples)
+    scored = {
+        name: _scores(tables[name], draws[name], _auroc(part, _rng(seed, name, "auroc"), resamples))
+        for name, part in parts.items()
+    }
     return Scored(
-        overall=_scores(_total(tables), _total(draws), ranked[None]),
+        overall=_overall(parts, scored, seed, resamples),
         macro_accuracy=_macro("accuracy", tables, draws),
         macro_balanced_accuracy=_macro("balanced_accuracy", tables, draws),
-        sources={name: _scores(tables[name], draws[name], ranked[name]) for name in parts},
+        sources=scored,
     )
 
 
-def _total(tables: Mapping[str, Floats]) -> Floats:
-    total: Floats = np.asarray(list(tables.values())).sum(axis=0)
-    return total
+def _overall(
+    parts: Mapping[str, Slice], scored: Mapping[str, Scores], seed: int, resamples: int
+) -> Scores:
+    if len(parts) == 1:
+        return next(iter(scored.values()))
+    names = ("labels", "verdicts", "p_fail", "clusters")
+    whole = Slice(
+        *(np.concatenate([getattr(part, name) for part in parts.values()]) for name in names)
+    )
+    draws = _draw_tables(whole, _rng(seed), resamples)
+    ranked = _auroc(whole, _rng(seed, "auroc"), resamples)
+    return _scores(confusion(whole.labels, whole.verdicts), draws, ranked)
 
 
 def _rng(seed: int, *names: str) -> np.random.Generator:
@@ -85,7 +98,8 @@ def _rng(seed: int, *names: str) -> np.random.Generator:
 
 
 def _draw_tables(part: Slice, rng: np.random.Generator, resamples: int) -> Floats:
-    """Confusion tables of ``resamples`` draws of the clusters, shape (resamples, 2, 3).
+    """Confusion tables of ``resamples`` draws of the clusters, shape (resamples, 2, 3); none for
+    a single cluster.
 
     Clusters with equal tables are interchangeable, so the number drawn of each *kind* of cluster
     is multinomial: exact, and as cheap as there are few kinds.
@@ -94,31 +108,20 @@ def _draw_tables(part: Slice, rng: np.random.Generator, resamples: int) -> Float
     flat = cluster * CELLS + part.labels * 3 + part.verdicts
     cells = np.bincount(flat, minlength=groups * CELLS).reshape(groups, CELLS)
     kinds, counts = np.unique(cells, axis=0, return_counts=True)
-    drawn = rng.multinomial(groups, counts / groups, size=resamples)
-    return (drawn @ kinds).reshape(resamples, 2, 3).astype(np.float64)
+    drawn = rng.multinomial(groups, counts / groups, size=resamples if groups > 1 else 0)
+    return (drawn @ kinds).reshape(-1, 2, 3).astype(np.float64)
 
 
-def _aurocs(sources: Mapping[str, Slice], seed: int, resamples: int) -> dict[str | None, Estimate]:
-    """The AUROC of each source, and of all rows together under None; same draws for both."""
-    parts = {name: _ranked(part) for name, part in sources.items()}
-    clusters = {name: _numbered(part) for name, part in parts.items()}
-    rngs = {name: _rng(seed, name, "auroc") for name in parts}
-    labels = np.concatenate([part.labels for part in parts.values()])
-    p_fail = np.concatenate([part.p_fail for part in parts.values()])
-    slices = {None: (labels, p_fail)} | {n: (p.labels, p.p_fail) for n, p in parts.items()}
-    rankings = {name: Ranking(*both) for name, both in slices.items()}
-    draws: dict[str | None, list[Floats]] = {name: [] for name in slices}
-    for size in _chunks(resamples if len(labels) else 0, len(labels)):
-        weights: dict[str | None, Floats] = {
-            name: _draw_rows(*clusters[name], rngs[name], size) for name in parts
-        }
-        weights[None] = np.concatenate(list(weights.values()))
-        for name, ranking in rankings.items():
-            draws[name].append(ranking.auroc(weights[name]))
-    return {
-        name: _estimate(auroc(*slices[name]), np.concatenate([np.empty(0), *draws[name]]))
-        for name in slices
-    }
+def _auroc(part: Slice, rng: np.random.Generator, resamples: int) -> Estimate:
+    ranked = _ranked(part)
+    cluster, groups = _numbered(ranked)
+    ranking = Ranking(ranked.labels, ranked.p_fail)
+    draws = [
+        ranking.auroc(_draw_rows(cluster, groups, rng, size))
+        for size in _chunks(resamples if groups > 1 else 0, len(cluster))
+    ]
+    value = auroc(ranked.labels, ranked.p_fail)
+    return _estimate(value, np.concatenate([np.empty(0), *draws]))
 
 
 def _ranked(part: Slice) -> Slice:
@@ -134,8 +137,6 @@ def _numbered(part: Slice) -> tuple[Ints, int]:
 
 def _draw_rows(cluster: Ints, groups: int, rng: np.random.Generator, size: int) -> Floats:
     """How often each row is drawn, shape (rows, size), when clusters are drawn."""
-    if not groups:
-        return np.zeros((0, size))
     drawn = rng.integers(0, groups, size=(groups, size)) * size + np.arange(size)
     times = np.bincount(drawn.ravel(), minlength=groups * size).reshape(groups, size)
     return times.astype(np.float64)[cluster]
@@ -150,9 +151,9 @@ def _chunks(resamples: int, width: int) -> Iterator[int]:
 def _macro(rate: str, tables: Mapping[str, Floats], draws: Mapping[str, Floats]) -> Estimate:
     """The unweighted mean over sources; undefined where a source's rate is."""
     value = np.mean([RATES[rate](table) for table in tables.values()])
-    return _estimate(
-        float(value), np.mean([RATES[rate](drawn) for drawn in draws.values()], axis=0)
-    )
+    fewest = min(len(drawn) for drawn in draws.values())
+    drawn = [RATES[rate](tables[:fewest]) for tables in draws.values()]
+    return _estimate(float(value), np.mean(drawn, axis=0))
 
 
 def _scores(table: Floats, draws: Floats, ranked: Estimate) -> Scores:
@@ -170,8 +171,10 @@ def _scores(table: Floats, draws: Floats, ranked: Estimate) -> Scores:
 
 def _estimate(value: float, draws: Floats) -> Estimate:
     """``value`` with its 2.5 and 97.5 percentiles over the draws where it is defined."""
-    defined = draws[~np.isnan(draws)]
-    if np.isnan(value) or not len(defined):
+    if np.isnan(value):
         return Estimate(value=None)
+    defined = draws[~np.isnan(draws)]
+    if not len(defined):
+        return Estimate(value=value)
     low, high = np.percentile(defined, [2.5, 97.5])
     return Estimate(value=value, low=float(low), high=float(high))
