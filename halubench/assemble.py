@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 STAGE = "choose"
 MAX_SHARE_OF_ONE_EDIT = 0.02
 """Largest share of a source's pairs with the same old and new words (per direction)."""
+MIN_SHARE_OF_A_TYPE = 0.01
+"""A type with a smaller share of a source's pairs is left out: too few rows to say anything of it."""
 EXEMPT = frozenset(("conclusion", "scale", "sign"))
 """Operators whose vocabulary is a handful of words by nature; their type's quota holds instead."""
+
+LOOKAHEAD = 40
+"""Candidates compared when one is taken: the one that best evens out its words goes first."""
 
 Direction = tuple[str, str]
 
@@ -51,8 +56,7 @@ def choose(candidates: Mapping[str, Sequence[Candidate]], accept: int, seed: int
     dropped: list[Rejected] = []
     shares = _even(accept, {name: len(items) for name, items in sources.items()})
     for name in sorted(sources, key=lambda one: (shares[one], one)):
-        draw = _Draw(sources[name], shares[name], Random(int(digest(str(seed), name)[:16], 16)))  # noqa: S311
-        draw.run()
+        draw = _drawn(sources[name], shares[name], digest(str(seed), name))
         kept.extend(draw.kept)
         dropped.extend(_left_over(sources[name], draw))
     return Chosen(kept, dropped)
@@ -100,6 +104,20 @@ def split_of(group: str, splits: Mapping[str, float]) -> str:
     return list(splits)[-1]
 
 
+def _drawn(items: Mapping[str, Sequence[Candidate]], wanted: int, seed: str) -> _Draw:
+    """The draw of one source; types too rare in it to be measured are left out and drawn around."""
+    draw = _Draw(items, wanted, Random(int(seed[:16], 16)))  # noqa: S311
+    draw.run()
+    rare = {
+        name for name, count in draw.by_type.items() if count < MIN_SHARE_OF_A_TYPE * len(draw.kept)
+    }
+    if not rare:
+        return draw
+    again = _Draw(items, wanted, Random(int(seed[:16], 16)), rare)  # noqa: S311
+    again.run()
+    return again
+
+
 @dataclass
 class _Draw:
     """The draw of one source: units (one candidate, or two that balance) type by type."""
@@ -107,10 +125,13 @@ class _Draw:
     items: Mapping[str, Sequence[Candidate]]
     wanted: int
     random: Random
+    left_out: set[str] = field(default_factory=set[str])
     kept: list[Candidate] = field(default_factory=list["Candidate"])
     used: set[str] = field(default_factory=set[str])
     by_type: Counter[str] = field(default_factory=Counter[str])
     by_edit: Counter[Direction] = field(default_factory=Counter[Direction])
+    surplus: Counter[str] = field(default_factory=Counter[str])
+    """How much oftener a word or value was put into PASS than into FAIL answers."""
 
     def run(self) -> None:
         """Take units of the type that has least so far, until enough or nothing fits."""
@@ -124,7 +145,7 @@ class _Draw:
             if one.rule and one.rule.operator == "sign"
         }
         queues = self._queues()
-        open_types = sorted(queues)
+        open_types = sorted(set(queues) - self.left_out)
         while open_types and len(self.kept) < self.wanted:
             name = min(open_types, key=lambda one: (self.by_type[one], one))
             unit = self._next(name, queues[name]) if self._room(name) else None
@@ -147,7 +168,8 @@ class _Draw:
 
     def _next(self, name: str, queue: list[Candidate]) -> list[Candidate] | None:
         while queue:
-            one = queue.pop()
+            one = self._most_even(queue)
+            queue.remove(one)
             if not self._free(one):
                 continue
             if name not in self._word_rules:
@@ -157,6 +179,15 @@ class _Draw:
                 queue.remove(partner)
                 return [one, partner]
         return None
+
+    def _most_even(self, queue: list[Candidate]) -> Candidate:
+        """The next candidate, or the one among the next few that best evens out what was put where."""
+
+        def uneven(one: Candidate) -> int:
+            kept, new = _direction(one)
+            return self.surplus[kept] - self.surplus[new]
+
+        return min(reversed(queue[-LOOKAHEAD:]), key=uneven)
 
     def _partner(self, one: Candidate, queue: list[Candidate]) -> Candidate | None:
         """A candidate of another item that makes the reverse exchange."""
@@ -183,7 +214,10 @@ class _Draw:
         self.kept.append(one)
         self.used.add(one.item.id)
         self.by_type[one.perturbation] += 1
-        self.by_edit[_direction(one)] += 1
+        kept, new = _direction(one)
+        self.by_edit[kept, new] += 1
+        self.surplus[kept] += 1
+        self.surplus[new] -= 1
 
 
 def _direction(one: Candidate) -> Direction:

@@ -135,7 +135,7 @@ def _spelled(other: Value) -> str:
 
 
 def _pick(ground: Ground, near: list[tuple[str, Value]]) -> list[tuple[str, Value]]:
-    pool = near[: 2 * MOST]
+    pool = near[: MOST + 1]
     return ground.random.sample(pool, min(MOST, len(pool)))
 
 

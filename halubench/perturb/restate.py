@@ -97,7 +97,7 @@ _SUBJECT = re.compile(
 )
 _BAD_NP = re.compile(r"\b\w+(?:ed|paid|held|made|known|given)(?= (?:to|on|by|in|as|for|using|with)\b|$)|\b(?:and|or) (?:what|how|why|who)\b| do(?:es)? | did |,", re.IGNORECASE)  # fmt: skip
 MIN_COVERAGE = 0.55
-MIN_COVERAGE_PROSE = 0.65
+MIN_COVERAGE_PROSE = 0.6
 
 
 def restate(item: Item, control: str) -> Statement | Rejected:

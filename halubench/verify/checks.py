@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from halubench import values
+from halubench import shortcuts, values
 from halubench.text import normalise, words
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAX_TOKENS = 3
 MAX_SHARE = 0.20
 MAX_LENGTH = 0.10
+MAX_PAIRS_GAP = 0.10
+MAX_RUN_GAP = 0.20
 _META = re.compile(
     r"\b(?:instead of|rather than what|incorrect\w*|wrong\w*|contrary to|hallucinat\w*|fabricat\w*|"
     r"perturb\w*|original answer|in fact not)\b",
@@ -28,10 +30,14 @@ _META = re.compile(
 _LIST_REPR = re.compile(r"\[\s*['\"]|['\"]\s*\]")
 
 
-def check(candidate: Candidate) -> str | None:
-    """The reason to reject ``candidate``, or None when it passes every check."""
+def check(candidate: Candidate, *, bare: bool = False) -> str | None:
+    """The reason to reject ``candidate``, or None when it passes every check.
+
+    ``bare``: the base is the gold answer alone, of which any edit is a large part; the checks of
+    size are left out.
+    """
     for test in _CHECKS:
-        reason = test(candidate)
+        reason = "" if bare and test in _SIZES else test(candidate)
         if reason:
             return reason
     return None
@@ -134,6 +140,26 @@ def _supported(candidate: Candidate) -> str:
     return ""
 
 
+def _overlap(candidate: Candidate) -> str:
+    """An edit inside a quote copied from the passage would be told by the broken quote alone."""
+    passed, failed = shortcuts.overlap_features(
+        [_Shown(candidate, a) for a in (candidate.pass_answer, candidate.fail_answer)]
+    )
+    _, pairs, run = abs(passed - failed)
+    if pairs > MAX_PAIRS_GAP or run > MAX_RUN_GAP:
+        return "the edit breaks a quote copied from the passage"
+    return ""
+
+
+class _Shown:
+    def __init__(self, candidate: Candidate, answer: str) -> None:
+        self.passage, self.question, self.answer = (
+            candidate.item.passage,
+            candidate.item.question,
+            answer,
+        )
+
+
 def _short(candidate: Candidate) -> bool:
     return len(words(candidate.fail_edit.new)) <= 8
 
@@ -191,4 +217,6 @@ _CHECKS: tuple[Callable[[Candidate], str], ...] = (
     _form,
     _gold_again,
     _supported,
+    _overlap,
 )
+_SIZES = (_small, _length)
