@@ -74,7 +74,7 @@ def test_a_weighted_auroc_is_that_of_the_rows_repeated(rows) -> None:
         np.array([row[i] for row in rows], dtype=kind)
         for i, kind in enumerate((np.int64, np.float64, np.int64))
     )
-    weights = times.astype(np.float64)[:, None]
+    weights = times.astype(np.float32)[:, None]
     got = float(rates.Ranking(labels, scores).auroc(weights)[0])
     expected = rates.auroc(np.repeat(labels, times), np.repeat(scores, times))
     assert got == pytest.approx(expected, abs=1e-9, nan_ok=True)

@@ -19,6 +19,7 @@ from halubench.metrics.rates import (
     PASS,
     RATES,
     UNSCORED,
+    Counts,
     Floats,
     Ints,
     Ranking,
@@ -135,11 +136,11 @@ def _numbered(part: Slice) -> tuple[Ints, int]:
     return cluster.astype(np.int64), len(names)
 
 
-def _draw_rows(cluster: Ints, groups: int, rng: np.random.Generator, size: int) -> Floats:
+def _draw_rows(cluster: Ints, groups: int, rng: np.random.Generator, size: int) -> Counts:
     """How often each row is drawn, shape (rows, size), when clusters are drawn."""
     drawn = rng.integers(0, groups, size=(groups, size)) * size + np.arange(size)
     times = np.bincount(drawn.ravel(), minlength=groups * size).reshape(groups, size)
-    return times.astype(np.float64)[cluster]
+    return times.astype(np.float32)[cluster]
 
 
 def _chunks(resamples: int, width: int) -> Iterator[int]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
+Counts: TypeAlias = NDArray[np.float32]
+"""Whole numbers below 2^24, which float32 holds exactly and sums at twice the speed."""
 
 PASS, FAIL, UNSCORED = 0, 1, 2
 CELLS = 6
@@ -99,24 +101,25 @@ class Ranking:
         self._below = np.searchsorted(ranked, asked, side="left")
         self._to_tie = np.searchsorted(ranked, asked, side="right")
 
-    def auroc(self, weights: Floats) -> Floats:
+    def auroc(self, weights: Counts) -> Floats:
         """The AUROC of each column of ``weights`` (how often each row counts): (n, k) -> (k,).
 
         NaN where the weights leave one label without a row.
         """
-        upto = np.zeros((len(self._passes) + 1, weights.shape[1]))
+        upto = np.zeros((len(self._passes) + 1, weights.shape[1]), dtype=np.float32)
         np.cumsum(weights[self._passes], axis=0, out=upto[1:])
         beaten = upto[self._below]
         beaten += upto[self._to_tie]
         fails = weights[self._fails]
-        return _ratio(np.einsum("ij,ij->j", fails, beaten), 2 * fails.sum(0) * upto[-1])
+        won = np.einsum("ij,ij->j", fails, beaten, dtype=np.float64)
+        return _ratio(won, 2 * fails.sum(0, dtype=np.float64) * upto[-1])
 
 
 def auroc(labels: Ints, p_fail: Floats) -> float:
     """AUROC of one sample, rows with NaN ``p_fail`` left out. NaN where a label has no row."""
     given = ~np.isnan(p_fail)
     ranking = Ranking(labels[given], p_fail[given])
-    return float(ranking.auroc(np.ones((int(given.sum()), 1)))[0])
+    return float(ranking.auroc(np.ones((int(given.sum()), 1), dtype=np.float32))[0])
 
 
 def _right(table: Floats) -> Floats:
