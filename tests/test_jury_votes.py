@@ -52,7 +52,7 @@ class Juror:
 
 def ballots(jurors, candidates, seed=0):
     opened = {name: lambda judge=judge: judge for name, judge in jurors.items()}
-    return asyncio.run(vote(opened, candidates, seed, lambda said: None))
+    return asyncio.run(vote(opened, candidates, {}, seed, lambda said: None))
 
 
 def test_unanimous_pairs_are_kept_and_the_rest_says_why():

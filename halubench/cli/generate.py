@@ -202,11 +202,16 @@ def _stages(outcome: Outcome) -> Table:
 
 
 def _gates(outcome: Outcome) -> Table:
+    """The gates over all rows, and those of any source that do not hold."""
     marks = {"pass": "[green]holds[/]", "fail": "[red]does not hold[/]", "undecided": "undecided"}
-    table = Table("gate", "scope", "measured", "limit", "", title="Release gates")
-    for gate in outcome.audit.gates if outcome.audit else ():
-        value = "" if gate.value is None else f"{gate.value:.3f}"
-        table.add_row(gate.name, gate.scope, value, gate.limit, marks[gate.status])
+    gates = outcome.audit.gates if outcome.audit else ()
+    held = sum(gate.status == "pass" for gate in gates)
+    title = f"Release gates: {held} of {len(gates)} hold"
+    table = Table("gate", "scope", "measured", "limit", "", title=title)
+    for gate in gates:
+        if gate.scope == gates[0].scope or gate.status == "fail":
+            value = "" if gate.value is None else f"{gate.value:.3f}"
+            table.add_row(gate.name, gate.scope, value, gate.limit, marks[gate.status])
     return table
 
 

@@ -13,7 +13,7 @@ from halubench.generate.ask import RULES, Ask, Outcome, Progress, Tick, silent
 from halubench.generate.finish import finish
 from halubench.generate.job import Job, Made, Prepared
 from halubench.generate.ledger import Ledger
-from halubench.generate.propose import Pen, PromptProposer, RuleProposer
+from halubench.generate.propose import Pen, Pool, PromptProposer, RuleProposer
 from halubench.generate.select import Jury, select
 from halubench.generate.spend import Purse, Votes
 from halubench.judges import open_judge
@@ -111,10 +111,11 @@ async def _pen(job: Job) -> AsyncIterator[Pen | None]:
 
 def _proposer(job: Job, pen: Pen | None, statements: list[Statement], wanted: int) -> Proposer:
     ask = job.ask
+    pool = Pool(bare=ask.control == "none")
     if pen is None:
-        return RuleProposer(statements, ask.seed, _teller(job, "perturb", len(statements)))
+        return RuleProposer(pool, statements, ask.seed, _teller(job, "perturb", len(statements)))
     ceiling = ask.max_candidates or PER_PAIR * wanted
-    return PromptProposer(statements, pen, ceiling, _teller(job, "perturb", wanted))
+    return PromptProposer(pool, statements, pen, ceiling, _teller(job, "perturb", wanted))
 
 
 def _teller(job: Job, stage: str, total: int) -> Callable[[int], None]:

@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 class Pool:
     """What was proposed for the items, and what the gate said of it.
 
+    ``bare``: gold answers are edited as they stand (``--control none``).
     ``passed`` holds the candidates of each item id that passed; ``fate`` the (stage, reason) that
     an item without any last met; ``refused`` counts candidates by reason.
     """
 
+    bare: bool = False
     passed: dict[str, list[Candidate]] = field(default_factory=dict[str, "list[Candidate]"])
     fate: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     log: list[tuple[Candidate, str]] = field(default_factory=list["tuple[Candidate, str]"])
@@ -47,7 +49,7 @@ class Pool:
 
     def gate(self, candidate: Candidate) -> str | None:
         """Check one candidate and book it; the reason when it is refused."""
-        reason = check(candidate)
+        reason = check(candidate, bare=self.bare)
         self.log.append((candidate, reason or ""))
         if reason is None:
             self.passed.setdefault(candidate.item.id, []).append(candidate)
@@ -91,9 +93,9 @@ class RuleProposer:
         return True
 
     def __init__(
-        self, statements: Sequence[Statement], seed: int, tell: Callable[[int], None]
+        self, pool: Pool, statements: Sequence[Statement], seed: int, tell: Callable[[int], None]
     ) -> None:
-        self.pool = Pool()
+        self.pool = pool
         known = load_all()
         for done, statement in enumerate(statements, 1):
             found = rules.propose(statement, seed, known)
@@ -129,9 +131,14 @@ class PromptProposer:
     """
 
     def __init__(
-        self, statements: Sequence[Statement], pen: Pen, ceiling: int, tell: Callable[[int], None]
+        self,
+        pool: Pool,
+        statements: Sequence[Statement],
+        pen: Pen,
+        ceiling: int,
+        tell: Callable[[int], None],
     ) -> None:
-        self.pool = Pool()
+        self.pool = pool
         self._pen = pen
         self._left = ceiling
         self._tell = tell
@@ -191,7 +198,14 @@ class PromptProposer:
         )
         tried.add(name)
         self._picked[name] += 1
-        return Task(statement, perturbations[name], sites[name], sample)
+        task = Task(statement, perturbations[name], sites[name], sample)
+        return prompted.offer(task, self._edits(task)) if sample else task
+
+    def _edits(self, task: Task) -> list[Candidate]:
+        """What a rule would make of the task, as far as it passes the gate."""
+        known = {task.perturbation.name: task.perturbation}
+        made = rules.propose(task.statement, self._pen.seed, known)
+        return [one for one in made if check(one, bare=self.pool.bare) is None]
 
     def _take(self, task: Task, answer: Completion | CallFailure) -> None:
         pool, item = self.pool, task.statement.item

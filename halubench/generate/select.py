@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from halubench import assemble
 from halubench.judges.prompted import ENDPOINT
 from halubench.records import Rejected, Unscored
-from halubench.verify.jury import Ballot, vote
+from halubench.verify.jury import Ballot, Votes, vote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from halubench.generate.propose import Proposer
     from halubench.judges.base import Judge
-    from halubench.records import Candidate, Prediction
+    from halubench.records import Candidate, Prediction, Verdict
 
 Key: TypeAlias = tuple[str, str, str]
 
@@ -33,13 +33,14 @@ class Jury:
     seed: int
     tell: Callable[[Prediction], None]
     settle: Callable[[], None]
+    cast: Votes = field(default_factory=dict[tuple[str, str], "Verdict"])
     ballots: dict[Key, Ballot] = field(default_factory=dict[Key, Ballot])
 
     async def hear(self, candidates: Sequence[Candidate]) -> bool:
         """Vote on the candidates that have no ballot yet; whether there were any."""
         fresh = [one for one in candidates if key(one) not in self.ballots]
         if fresh and self.jurors:
-            ballots = await vote(self.jurors, fresh, self.seed, self.tell)
+            ballots = await vote(self.jurors, fresh, self.cast, self.seed, self.tell)
             self.ballots.update(zip(map(key, fresh), ballots, strict=True))
             self.settle()
         return bool(fresh and self.jurors)

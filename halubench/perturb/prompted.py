@@ -1,7 +1,8 @@
 """Edits that a model proposes and code applies: the model never writes an answer.
 
 Code finds the editable spans, picks the perturbation and names the spans in a JSON schema; the
-model fills in what should stand there. The edit is then made at the exact span. The PASS twin is
+model fills in what should stand there. A model whose proposal did not serve is asked again with
+edits to choose from, where a rule can make some, so that small models can comply as well. The edit is then made at the exact span. The PASS twin is
 edited too where code can tell that the model's other wording says the same; else it stays as it is.
 """
 
@@ -20,14 +21,14 @@ from halubench.perturb.sites import find
 from halubench.text import normalise, squeeze, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from halubench.perturb.base import Site, Statement
     from halubench.perturb.definitions import Perturbation
     from halubench.prompt import Prompt
     from halubench.records import Candidate, Json
 
-TEMPERATURES = (0.0, 0.5, 0.9)
+TEMPERATURES = (0.0, 0.7, 1.0)
 """One a try: an item is asked about at most this often."""
 MAX_TOKENS = 300
 _VALUES = ("number", "percent", "money", "year", "date")
@@ -43,6 +44,25 @@ class Task:
     perturbation: Perturbation
     sites: tuple[Site, ...]
     sample: int = 0
+    choices: tuple[Candidate, ...] = ()
+    """Edits at one site to choose from; empty: the model proposes its own."""
+
+
+def offer(task: Task, edits: Sequence[Candidate]) -> Task:
+    """The task with the edits of one site to choose from; unchanged where there are none."""
+    first = edits[0].fail_edit if edits else None
+    here = {
+        one.fail_edit.new: one
+        for one in edits
+        if first and (one.fail_edit.start, one.base) == (first.start, edits[0].base)
+    }
+    return replace(task, choices=tuple(here.values()))
+
+
+class Choice(BaseModel):
+    """What the model answers where it has edits to choose from."""
+
+    new_fail: str
 
 
 class Proposal(BaseModel):
@@ -89,8 +109,9 @@ def request(task: Task, prompt: Prompt, seed: int) -> Request:
     messages = prompt.messages(
         passage=item.passage,
         question=item.question,
-        statement=task.statement.text,
+        statement=task.choices[0].base if task.choices else task.statement.text,
         spans=_spans(task),
+        choices=[one.fail_edit.new for one in task.choices],
         perturbation=task.perturbation.model_dump(),
     )
     sampling = Sampling(TEMPERATURES[task.sample], max_tokens=MAX_TOKENS, seed=seed)
@@ -98,20 +119,30 @@ def request(task: Task, prompt: Prompt, seed: int) -> Request:
 
 
 def _spans(task: Task) -> list[str]:
+    if task.choices:
+        return [task.choices[0].fail_edit.old]
     return list(dict.fromkeys(site.text for site in task.sites))
 
 
 def _schema(task: Task) -> Mapping[str, Json]:
+    if task.choices:
+        choices: list[Json] = [one.fail_edit.new for one in task.choices]
+        return _object({"new_fail": {"type": "string", "enum": choices}})
     spans = _spans(task)
     longest = max(len(span) for span in spans) + _ROOM
     text: dict[str, Json] = {"type": "string", "minLength": 1, "maxLength": longest}
-    fields: dict[str, Json] = {
-        "old": {"type": "string", "enum": [*spans]},
-        "new_fail": text,
-        "new_pass": text,
-        "evidence": {"type": "string", "maxLength": 200},
-        "change_made": {"type": "string", "maxLength": 160},
-    }
+    return _object(
+        {
+            "old": {"type": "string", "enum": [*spans]},
+            "new_fail": text,
+            "new_pass": text,
+            "evidence": {"type": "string", "maxLength": 120},
+            "change_made": {"type": "string", "maxLength": 100},
+        }
+    )
+
+
+def _object(fields: dict[str, Json]) -> Mapping[str, Json]:
     return {
         "type": "object",
         "properties": fields,
@@ -122,9 +153,23 @@ def _schema(task: Task) -> Mapping[str, Json]:
 
 def apply(task: Task, answer: str, generator: str, prompt_hash: str) -> Candidate | str:
     """The pair that the model's answer makes, or the reason why it makes none."""
-    proposal = _read(answer)
+    proposal = _read(answer, Choice if task.choices else Proposal)
     if isinstance(proposal, str):
         return proposal
+    made = _own(task, proposal) if isinstance(proposal, Proposal) else _chosen(task, proposal)
+    return (
+        made
+        if isinstance(made, str)
+        else replace(made, generator=generator, prompt_hash=prompt_hash)
+    )
+
+
+def _chosen(task: Task, choice: Choice) -> Candidate | str:
+    offered = {one.fail_edit.new: one for one in task.choices}
+    return offered.get(choice.new_fail, "model: names no edit that was offered")
+
+
+def _own(task: Task, proposal: Proposal) -> Candidate | str:
     site = next((site for site in task.sites if site.text == proposal.old), None)
     if site is None:
         return "model: names no span that was offered"
@@ -142,15 +187,14 @@ def apply(task: Task, answer: str, generator: str, prompt_hash: str) -> Candidat
         twin=twin,
         evidence=_quoted(proposal.evidence, passage),
     )
-    made = rules.candidate(task.statement, task.perturbation, edit)
-    return replace(made, generator=generator, prompt_hash=prompt_hash)
+    return rules.candidate(task.statement, task.perturbation, edit)
 
 
-def _read(answer: str) -> Proposal | str:
+def _read(answer: str, shape: type[Proposal | Choice]) -> Proposal | Choice | str:
     start = answer.find("{")
     try:
         found, _ = json.JSONDecoder().raw_decode(answer, max(start, 0))
-        return Proposal.model_validate(found)
+        return shape.model_validate(found)
     except json.JSONDecodeError:
         return "model: answer is not JSON"
     except ValidationError as error:

@@ -33,11 +33,11 @@ _LIST_REPR = re.compile(r"\[\s*['\"]|['\"]\s*\]")
 def check(candidate: Candidate, *, bare: bool = False) -> str | None:
     """The reason to reject ``candidate``, or None when it passes every check.
 
-    ``bare``: the base is the gold answer alone, of which any edit is a large part; the checks of
-    size are left out.
+    ``bare``: the base is the gold answer alone, of which any edit is a large part and whose value
+    may stand anywhere in the passage; the checks that need a sentence are left out.
     """
     for test in _CHECKS:
-        reason = "" if bare and test in _SIZES else test(candidate)
+        reason = "" if bare and test in _OF_SENTENCES else test(candidate)
         if reason:
             return reason
     return None
@@ -95,7 +95,7 @@ def _form(candidate: Candidate) -> str:
     pass_answer, fail_answer = candidate.pass_answer, candidate.fail_answer
     if _LIST_REPR.search(pass_answer + fail_answer):
         return "an answer is the text of a list"
-    if pass_answer[-1:] != fail_answer[-1:] or "  " in fail_answer or "\n" in fail_answer:
+    if _ending(pass_answer) != _ending(fail_answer) or "  " in fail_answer or "\n" in fail_answer:
         return "white space or final punctuation differs"
     old, new = candidate.fail_edit.old, candidate.fail_edit.new
     if any(char.isdigit() for char in old) != any(char.isdigit() for char in new):
@@ -103,6 +103,11 @@ def _form(candidate: Candidate) -> str:
     if old[:1].isupper() != new[:1].isupper() and old[:1].isalpha() and new[:1].isalpha():
         return "capitals differ"
     return ""
+
+
+def _ending(answer: str) -> str:
+    """The final punctuation, if any."""
+    return "" if answer[-1:].isalnum() else answer[-1:]
 
 
 def _gold_again(candidate: Candidate) -> str:
@@ -219,4 +224,4 @@ _CHECKS: tuple[Callable[[Candidate], str], ...] = (
     _supported,
     _overlap,
 )
-_SIZES = (_small, _length)
+_OF_SENTENCES = (_small, _length, _supported)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from halubench.errors import InputError
 from halubench.records import LABELS, Row, Unscored, Verdict, render_verdict
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from halubench.judges.base import Judge
     from halubench.records import Candidate, Prediction
 
+Votes: TypeAlias = "dict[tuple[str, str], Verdict]"
+"""Verdict by juror and row key."""
 _NO_JURORS = ("baseline", "recorded")
 
 
@@ -83,6 +85,7 @@ def _model(uri: str) -> str:
 async def vote(
     jurors: Mapping[str, Callable[[], Judge]],
     candidates: Sequence[Candidate],
+    cast: Votes,
     seed: int,
     tell: Callable[[Prediction], None],
 ) -> list[Ballot]:
@@ -93,14 +96,14 @@ async def vote(
     Args:
         jurors: what opens each judge, by its URI; called when its turn comes.
         candidates: the pairs to vote on.
+        cast: votes so far, to which the new ones are added; no juror is asked for a row twice.
         seed: salt of ids and order.
         tell: called with each vote as it is cast.
     """
     keys = [tuple(_key(seed, row) for row in _rows(one)) for one in candidates]
     rows = {_key(seed, row): row for one in candidates for row in _rows(one)}
-    blind = [_rename(rows[key], key) for key in sorted(rows)]
-    cast: dict[tuple[str, str], Verdict] = {}
     for uri, open_juror in jurors.items():
+        blind = [_rename(rows[key], key) for key in sorted(rows) if (uri, key) not in cast]
         async for said in open_juror().predict(blind):
             cast[uri, said.id] = said.verdict
             tell(said)
