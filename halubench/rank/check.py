@@ -1,0 +1,74 @@
+"""Refuses results whose numbers do not add up, and says by how much."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from halubench.errors import InputError
+from halubench.results import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halubench.results import Results, Scores
+
+TOLERANCE = 1e-6
+
+
+def check(results: Results) -> None:
+    """Raise InputError naming the judge, the field and the difference unless the counts of every
+    source add up to the whole and the averages are those of the sources."""
+    for field, stated, found in _pairs(results):
+        if not math.isclose(stated, found, abs_tol=TOLERANCE, rel_tol=0.0):
+            raise InputError(
+                f"The results of {results.judge.name!r} on {results.data.name!r} do not add up: "
+                f"{field} is {stated:.10g} but its parts give {found:.10g} "
+                f"(difference {stated - found:+.6g}).",
+                "Evaluate this judge again.",
+            )
+
+
+def _pairs(results: Results) -> Iterator[tuple[str, float, float]]:
+    """(field, stated value, value from the parts)."""
+    overall, sources = results.overall, results.sources
+    yield "data.rows", results.data.rows, overall.n
+    for name, scores in {"overall": overall, **sources}.items():
+        yield from _own(name, scores)
+    for count in ("n", "n_pass", "n_fail", "unscored"):
+        parts = sum(getattr(scores, count) for scores in sources.values())
+        yield f"overall.{count}", getattr(overall, count), parts
+    yield "overall.unscored", overall.unscored, sum(results.unscored_reasons.values())
+    right = [(s.accuracy.value or 0.0) * s.n for s in sources.values()]
+    if overall.n:
+        yield "overall.accuracy", overall.accuracy.value or 0.0, sum(right) / overall.n
+    yield from _means(results)
+    yield from _range("macro_accuracy", results.macro_accuracy)
+
+
+def _own(name: str, scores: Scores) -> Iterator[tuple[str, float, float]]:
+    yield f"{name}.n", scores.n, scores.n_pass + scores.n_fail
+    if scores.n:
+        yield f"{name}.coverage", scores.coverage, 1 - scores.unscored / scores.n
+    for field, value in scores:
+        if isinstance(value, Estimate):
+            yield from _range(f"{name}.{field}", value)
+
+
+def _means(results: Results) -> Iterator[tuple[str, float, float]]:
+    """The macro averages are unweighted means over the sources, undefined where one of them is."""
+    for field in ("accuracy", "balanced_accuracy"):
+        stated = getattr(results, f"macro_{field}").value
+        values = [getattr(scores, field).value for scores in results.sources.values()]
+        if stated is not None and None not in values and values:
+            yield f"macro_{field}", stated, sum(values) / len(values)
+
+
+def _range(field: str, estimate: Estimate) -> Iterator[tuple[str, float, float]]:
+    """Every figure lies in [0, 1] (which NaN does not), its low end not above its high one."""
+    for end in (estimate.value, estimate.low, estimate.high):
+        if end is not None:
+            inside = min(max(end, 0.0), 1.0) if math.isfinite(end) else 0.0
+            yield field, end, inside
+    if estimate.low is not None and estimate.high is not None:
+        yield f"{field}.low", estimate.low, min(estimate.low, estimate.high)

@@ -1,0 +1,111 @@
+"""Finds ``results.json`` and ``audit.json`` in folders; every fault names its file and field."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from halubench.audit.report import AuditReport
+from halubench.errors import InputError
+from halubench.results import Results
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_SECRET_NAME = re.compile(r"key|token|secret|passw|authorization|cookie", re.IGNORECASE)
+_SECRETS = (
+    (re.compile(r"(?<=://)[^/@\s]+@"), ""),
+    (re.compile(r"\b(sk|pk|hf|ghp|gsk|xai)[-_][\w-]{12,}"), "[hidden]"),
+    (re.compile(r"(?i)\bbearer\s+\S+"), "Bearer [hidden]"),
+    (re.compile(r"(?i)\b([\w-]*(?:key|token|secret|password))=[^&\s]+"), r"\1=[hidden]"),
+)
+_COUNTS = ("prompt_tokens", "completion_tokens", "max_tokens", "max_completion_tokens")
+
+
+def read_results(folders: Sequence[Path]) -> list[Results]:
+    """Every ``results.json`` under the folders; copies of one result count once.
+
+    Raises InputError: no such folder, none found, not readable, or two different results for one
+    judge (name and prompt) on the same data.
+    """
+    seen: dict[tuple[str, str, str], tuple[Results, Path]] = {}
+    for path in _find(folders, "results.json"):
+        results = _parse(path, Results)
+        key = (results.data.sha256, results.judge.name, results.judge.prompt_hash)
+        known, where = seen.setdefault(key, (results, path))
+        if known != results:
+            raise InputError(
+                f"{where} and {path} are two different results of {results.judge.name!r} on the "
+                f"same data.",
+                "Remove one of them.",
+            )
+    if not seen:
+        raise InputError(
+            f"There is no results.json under {', '.join(map(str, folders))}.",
+            "Run halubench evaluate first, and give its --out folder.",
+        )
+    return [results for results, _ in seen.values()]
+
+
+def read_audits(folders: Sequence[Path], chosen: Path | None = None) -> list[AuditReport]:
+    """The audits found under the folders, the ``chosen`` file last, so that it counts.
+
+    Raises InputError for a file that is not an audit.
+    """
+    found = _find(folders, "audit.json") + ([chosen] if chosen else [])
+    return [_parse(path, AuditReport) for path in found]
+
+
+def _find(folders: Sequence[Path], name: str) -> list[Path]:
+    for folder in folders:
+        if not folder.exists():
+            raise InputError(f"{folder} does not exist.", "Give a folder of halubench evaluate.")
+    files = {
+        path.resolve(): path
+        for folder in folders
+        for path in (folder.rglob(name) if folder.is_dir() else [folder])
+        if path.name == name
+    }
+    return sorted(files.values())
+
+
+def _parse(path: Path, model: type[_Model]) -> _Model:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON: {error}.", "Write it again.") from error
+    wanted = model.model_fields["format"].default
+    if not isinstance(raw, dict) or raw.get("format") != wanted:
+        given: object = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
+        raise InputError(
+            f"{path}: field format is {given!r}, not {wanted!r}.",
+            "Write it with this version of halubench.",
+        )
+    try:
+        return model.model_validate(hide(raw))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the file"
+        raise InputError(f"{path}: field {field}: {first['msg']}.", "Write it again.") from error
+
+
+def hide(value: Any, name: str = "") -> Any:  # noqa: ANN401  (any JSON value)
+    """The same JSON value with what looks like a credential replaced, wherever it stands."""
+    if isinstance(value, dict):
+        return {key: hide(each, str(key)) for key, each in value.items()}
+    if isinstance(value, list):
+        return [hide(each, name) for each in value]
+    if not isinstance(value, str):
+        return value
+    if _SECRET_NAME.search(name) and name not in _COUNTS:
+        return "[hidden]"
+    for pattern, instead in _SECRETS:
+        value = pattern.sub(instead, value)
+    return value
