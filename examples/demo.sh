@@ -32,9 +32,9 @@ run halubench leaderboard "$out/results" --out "$out/leaderboard"
 cat <<END
 
 Done. Look at
-  $out/benchmark    the benchmark: one PASS and one FAIL row a pair, with where each comes from
-  $out/audit        what tells the label without reading: open the HTML page
-  $out/results      what each judge said of each row, and its scores
-  $out/leaderboard  the ranking: open the HTML page
-Next: the same commands on your own files, or 'halubench --help'.
+  $out/benchmark               the benchmark; its README.md is the dataset card
+  $out/audit/audit.html        what tells the label without reading the passage
+  $out/results                 what each judge said of each row, and its scores
+  $out/leaderboard/index.html  the ranking
+Next: the same commands on your own files; each explains itself with --help.
 END
