@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from audit_twins import planted, twins
 from typer.testing import CliRunner
 
 from halubench.audit import audit_examples
 from halubench.audit.page import render, write
 from halubench.audit.report import AuditReport
 from halubench.errors import InputError, OutputError
-from tests.test_audit_probes import planted, twins
 
 if TYPE_CHECKING:
     from halubench.records import Example
@@ -76,7 +76,9 @@ def test_everything_on_the_page_is_escaped(hostile: tuple[AuditReport, list[Exam
 
 def test_the_page_asks_nothing_from_outside(hostile: tuple[AuditReport, list[Example]]) -> None:
     page = render(*hostile)
-    assert not [attrs for _, attrs in read(page).tags if attrs.keys() & {"src", "href", "srcset"}]
+    tags = read(page).tags
+    assert not [attrs for _, attrs in tags if attrs.keys() & {"src", "srcset"}]
+    assert all((attrs.get("href") or "#").startswith("#") for _, attrs in tags)
     assert "url(" not in page
     assert "@import" not in page
 
@@ -100,6 +102,17 @@ def test_verdict_findings_gates_and_methods_are_on_the_page() -> None:
     assert all(finding.text in text for finding in report.findings)
     assert all(gate.name in text for gate in report.gates)
     assert all(definition in text for definition in report.methods.values())
+
+
+def test_several_sources_are_set_side_by_side() -> None:
+    rows = [*twins(25), *(replace(e, source_ds="other & more") for e in twins(25, 1))]
+    report = audit_examples(rows)
+    page = read(render(report, rows))
+    targets = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
+    links = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
+    assert len(links) == len(report.scopes) == 3
+    assert {f"#{target}" for target in targets} >= set(links)
+    assert "other & more" in page.text
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

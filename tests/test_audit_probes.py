@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from audit_twins import planted, twins
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
@@ -21,39 +22,10 @@ if TYPE_CHECKING:
     from halubench.audit.report import Probe
 
 SPECS = {spec.name: spec for spec in probes.PROBES}
-NAMES = ["Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel"]
-
-
-def twins(pairs: int = 120, seed: int = 0) -> list[Example]:
-    """Pairs whose answers differ only in which of the passage's two values they give."""
-    rng = random.Random(seed)
-    rows: list[Example] = []
-    for number in range(pairs):
-        early, late = rng.sample(range(100, 999), 2)
-        name, year = rng.choice(NAMES), rng.randrange(1950, 2010)
-        later = year + rng.randrange(2, 9)
-        facts = [f"Output was {early} tons for {year}.", f"Output was {late} tons for {later}."]
-        rng.shuffle(facts)
-        passage = f"Plant {number} of {name} Mills reported. {' '.join(facts)} It closed after {number + 7} years."
-        question = f"What was the output of {year}?"
-        for label, value in rng.sample([("PASS", early), ("FAIL", late)], 2):
-            identity = f"{rng.getrandbits(64):016x}"
-            answer = f"The output was {value} tons."
-            rows.append(Example(identity, passage, question, answer, label, "mills"))
-    rng.shuffle(rows)
-    return rows
 
 
 def measure(name: str, examples: list[Example], seed: int = 0) -> Probe:
     return probes.measure(SPECS[name], Rows.of(examples, seed))
-
-
-def planted(change: dict[str, str], examples: list[Example]) -> list[Example]:
-    """The rows with each FAIL row's fields rewritten by a template over the row's own fields."""
-    return [
-        replace(e, **{k: v.format(e=e) for k, v in change.items()}) if e.label == "FAIL" else e
-        for e in examples
-    ]
 
 
 @pytest.mark.parametrize("name", list(SPECS))

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from audit_twins import planted, twins
 
 from halubench.audit import audit_examples, gates, pairs
 from halubench.audit.report import AuditReport, Gate, Probe
 from halubench.audit.rows import Rows
 from halubench.errors import InputError
 from halubench.records import Example, Provenance
-from tests.test_audit_probes import planted, twins
 
 
 def provenance(examples: list[Example], types: list[str]) -> dict[str, Provenance]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from halubench.audit import AuditReport, audit_examples
+from halubench.audit import AuditReport, audit_examples, probes
+from halubench.audit.rows import Rows
 from halubench.dataset import load
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "halubench_dev"
@@ -42,11 +43,15 @@ def test_covidqa_sample_is_too_small_to_probe_yet_its_id_numbers_tell_every_labe
     assert any("Id ending in a number" in finding.text for finding in report.findings)
 
 
-def test_halueval_is_told_by_length() -> None:
-    report = audit("halubench_halueval_qa.jsonl.gz")
-    length = report.overall.probes[0]
+def test_halueval_is_told_by_length_and_by_one_character_of_its_rebuilt_ids() -> None:
+    rows = Rows.of(load(str(DATA / "halubench_halueval_qa.jsonl.gz")).examples, 0)
+    specs = {spec.name: spec for spec in probes.PROBES}
+    length, ids = (probes.measure(specs[name], rows) for name in ("length", "ids"))
     assert length.auroc is not None
     assert length.auroc > 0.95
     assert length.rule is not None
     assert 0.93 < length.rule.accuracy < 0.94
     assert length.rule.text.startswith("answer longer than 2")
+    assert ids.rule is not None
+    assert ids.rule.accuracy > 0.99
+    assert "character 11" in ids.rule.text

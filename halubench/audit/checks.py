@@ -54,7 +54,7 @@ def _told(
         ("contradiction", "high", opposed, counts.contradictory,
          "Rows with the passage, question and answer of another row, but the other label"),
         ("duplicate", "medium", exact, counts.exact, "Rows that repeat an earlier row word for word"),
-        ("duplicate", "medium", again, counts.repeated_questions,
+        ("duplicate", "low", again, counts.repeated_questions,
          "Rows that share passage, question and label with another row, so that they are no pair"),
         ("duplicate", "low", near, counts.near_passages,
          "Rows on passages that are nearly, not quite, the same as another row's"),

@@ -21,12 +21,12 @@ TOP_NGRAMS = 12
 MIN_TELLING = 20
 PLACES = ("ids", "order")
 MEANS = {
-    "length": "A judge can score high by measuring answers.",
-    "format": "A judge can score high by looking at how answers are written.",
-    "answer": "A judge can score high without passage or question.",
-    "question_answer": "A judge can score high without the passage.",
-    "overlap": "A judge can score high by counting words copied from the passage.",
-    "numbers": "A judge can score high by looking numbers up in the passage.",
+    "length": "A judge can beat chance by measuring answers.",
+    "format": "A judge can beat chance by looking at how answers are written.",
+    "answer": "A judge can beat chance without passage or question.",
+    "question_answer": "A judge can beat chance without the passage.",
+    "overlap": "A judge can beat chance by counting words copied from the passage.",
+    "numbers": "A judge can beat chance by looking numbers up in the passage.",
     "ids": "The ids tell the label: anything that sees the id column can read it off.",
     "order": "The row order tells the label: shuffle before any use.",
 }

@@ -27,7 +27,7 @@ def command(
         list[str], typer.Argument(help="Files, run folders or Hub ids in six columns.")
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for audit.json and audit.html [audit-NAME].")
+        Path | None, typer.Option(help="Folder for the report; audit-NAME when not given.")
     ] = None,
     against: Annotated[
         list[str] | None, typer.Option(help="Data that must not share passages. Repeatable.")
@@ -119,7 +119,9 @@ def _save(report: AuditReport, dataset: Dataset, folder: Path) -> Path:
 def _show(report: AuditReport) -> None:
     colour = "red" if report.failed else "green"
     scopes = report.scopes
-    _console.out.print(f"\n[bold]{escape(report.name)}[/] [{colour}]{report.verdict}[/]", soft_wrap=True)
+    _console.out.print(
+        f"\n[bold]{escape(report.name)}[/] [{colour}]{report.verdict}[/]", soft_wrap=True
+    )
     _console.out.print(
         f"{report.overall.n:,} rows = {report.overall.n_pass:,} PASS + {report.overall.n_fail:,} FAIL; "
         f"{report.overall.groups:,} distinct passages. AUROC of each shortcut, .5 is chance:",
