@@ -119,7 +119,7 @@ def evaluate_judge(
         "data": bench.data.ref,
     }
     with RunFolder.open(path, ask) as folder:
-        predictions = _predict(judge, bench.data.examples, tick)
+        predictions = _predict(judge, bench, tick)
         scored = score(_slices(bench.data.examples, bench.groups, predictions), options.seed)
         results = Results(
             judge=info,
@@ -153,7 +153,7 @@ def check_complete(results: Sequence[Results]) -> None:
         raise IncompleteError(
             f"{missing} of {sum(each.data.rows for each in results)} rows got no answer from the "
             "endpoint and count as unscored.",
-            "Run the same command again to ask only for those.",
+            "Run the same command again to ask only for those; results.json counts the reasons.",
         )
 
 
@@ -191,10 +191,10 @@ def _judge_options(options: EvaluateOptions, folder: Path) -> JudgeOptions:
     return JudgeOptions(options.engine, folder, options.prompt, options.max_usd, options.retries)
 
 
-def _predict(judge: Judge, examples: Sequence[Example], tick: Tick | None) -> list[Prediction]:
+def _predict(judge: Judge, bench: Bench, tick: Tick | None) -> list[Prediction]:
     if isinstance(judge, FittedJudge):
-        judge.fit(examples)
-    return asyncio.run(_collect(judge, examples, tick))
+        judge.fit(bench.data.examples, bench.groups)
+    return asyncio.run(_collect(judge, bench.data.examples, tick))
 
 
 async def _collect(

@@ -23,7 +23,7 @@ def _example(number: int, label: str, passage: str, answer: str = "x", source: s
 
 def _judged(name: str, examples, groups=None):
     judge = BaselineJudge(name)
-    judge.fit(examples, groups)
+    judge.fit(examples, groups or [example.passage for example in examples])
 
     async def run():
         return [said async for said in judge.predict([e.blind() for e in examples])]

@@ -48,8 +48,9 @@ class FittedJudge(Judge, Protocol):
     """A judge that learns from labels (a baseline): fitted and applied by cross-fitting, grouped
     by passage, so that no row is judged by a model that saw its passage."""
 
-    def fit(self, examples: Sequence[Example]) -> None:
-        """See the labelled rows that :meth:`predict` will be asked about."""
+    def fit(self, examples: Sequence[Example], groups: Sequence[str]) -> None:
+        """See the labelled rows that :meth:`predict` will be asked about, and the passage group
+        of each (:func:`halubench.near.groups`)."""
         ...
 
 

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from halubench import near, shortcuts
+from halubench import shortcuts
 from halubench.errors import InputError
 from halubench.records import Prediction, Unscored, Verdict
 from halubench.results import JudgeInfo
@@ -55,9 +55,8 @@ class BaselineJudge:
         uri = f"baseline:{self._name}"
         return JudgeInfo(name=uri, uri=uri, kind="baseline")
 
-    def fit(self, examples: Sequence[Example], groups: Sequence[str] | None = None) -> None:
-        """Cross-fit on the labelled rows; ``groups`` are their passage groups, where known."""
-        groups = near.groups([e.passage for e in examples]) if groups is None else groups
+    def fit(self, examples: Sequence[Example], groups: Sequence[str]) -> None:
+        """Cross-fit on the labelled rows; ``groups`` are their passage groups."""
         folds = deal(examples, groups)
         feature = self._feature(examples)
         fails = np.array([example.label == "FAIL" for example in examples], dtype=np.int64)
