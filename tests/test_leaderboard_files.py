@@ -1,0 +1,201 @@
+"""What goes in (results, reported tables) and what comes out (page, Markdown, CSV, JSON)."""
+
+import csv
+import io
+import json
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from leaderboard_world import judged
+
+from halubench import content
+from halubench.errors import InputError, OutputError
+from halubench.rank import Site, build_all, load_reported, read_results, write
+from halubench.rank.page import render_csv, render_html, render_markdown
+from halubench.rank.schema import schema
+
+ROOT = Path(__file__).parents[1]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</style><script>alert(1)</script>",
+    "javascript:alert(1)",
+]
+
+
+class Tags(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+
+def put(folder: Path, results: object) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    text = results if isinstance(results, str) else results.model_dump_json()
+    (folder / "results.json").write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_hostile_names_and_notes_are_inert(payload):
+    plain = Tags(render_html(build_all([judged("a", note="n")], "t", load_reported()))).seen
+    told = judged(payload, note=payload, identity={payload: payload})
+    page = render_html(build_all([told], payload, load_reported()))
+    seen = Tags(page).seen
+    assert sum(tag == "script" for tag, _ in seen) == sum(tag == "script" for tag, _ in plain) == 1
+    assert not [tag for tag, attrs in seen if any(name.startswith("on") for name in attrs)]
+    assert not [tag for tag, _ in seen if tag == "img"]
+    assert all((attrs.get("href") or "data:").startswith(("https:", "data:")) for _, attrs in seen)
+
+
+def test_the_page_asks_for_nothing_from_outside():
+    page = render_html(build_all([judged()], "t", load_reported()))
+    loads = [
+        (tag, attrs)
+        for tag, attrs in Tags(page).seen
+        if tag in {"script", "img", "iframe", "link"} and (attrs.get("src") or attrs.get("href"))
+    ]
+    assert loads == [("link", {"rel": "icon", "href": "data:,"})]
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_markdown_csv_and_json_agree(tmp_path):
+    site = build_all([judged("a|b", 0.8), judged("=c", 0.6), judged("d", 0.79)], "t")
+    _, markdown, table, data = write(site, tmp_path / "out")
+    assert Site.model_validate_json(data.read_text()) == site
+    lines = list(csv.DictReader(io.StringIO(table.read_text())))
+    cells = [
+        line.replace("\\|", "/").split(" | ")
+        for line in markdown.read_text().splitlines()
+        if line.startswith("| ") and " | prompted | " in line
+    ]
+    for row, line, cell in zip(site.boards[0].rows, lines, cells, strict=True):
+        assert line["judge"].lstrip("'") == row.judge
+        assert cell[0] == f"| {row.rank}"
+        assert float(line["macro_accuracy"]) == row.results.macro_accuracy.value
+        assert cell[3].startswith(f"{100 * float(line['macro_accuracy']):.1f} ")
+        assert cell[9] == f"{line['unscored']} of {line['n']}"
+    assert not any(line["judge"].startswith("=") for line in lines)
+
+
+def test_floors_are_shown_as_such_and_not_ranked():
+    site = build_all([judged()], "t")
+    assert "floor, not a competitor" in render_html(site)
+    assert "baseline:length" in render_markdown(site)
+    assert "baseline" not in render_csv(site.boards)
+
+
+def test_reported_figures_are_apart_and_cited():
+    site = build_all([judged()], "t", load_reported("lynx-paper-table3"))
+    measured, _, reported = render_html(site).partition('<section class="reported"')
+    assert "Lynx (70B)" in reported
+    assert "Lynx (70B)" not in measured
+    assert "https://arxiv.org/abs/2407.08488" in reported
+    assert "Lynx" not in render_csv(site.boards)
+
+
+def test_reported_overall_is_the_mean_of_its_sources_or_the_row_says_what_it_is():
+    (table,) = load_reported("lynx-paper-table3")
+    means = {row.judge: sum(row.scores.values()) / 6 for row in table.rows}
+    off = {row.judge: row for row in table.rows if abs(means[row.judge] - row.overall) > 0.0501}
+    assert len(table.rows) == 11
+    assert {row.judge for row in table.rows if row.caveat} == set(off)
+    assert "Suspect" in off["Claude-3-Sonnet"].caveat
+    for judge, row in off.items():
+        assert f"average {means[judge]:.1f}" in row.caveat or f"{means[judge]:.2f}" in row.caveat
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [("rank: 1", "rank"), ("url: http://x", "url"), ("rows: []", "rows"), ("title: [", "YAML")],
+)
+def test_a_bad_reported_table_is_named_with_its_key(tmp_path, line, key):
+    text = (ROOT / "leaderboard/reported/root-judge-card.yaml").read_text()
+    kept = text if key == "rank" else text.partition(f"{line.partition(':')[0]}:")[0]
+    folder = tmp_path / "leaderboard/reported"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(f"{kept}\n{line}\n")
+    content.add_folder(tmp_path)
+    with pytest.raises(InputError, match=rf"mine\.yaml.*{key}"):
+        load_reported("mine")
+    assert load_reported("none") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "field format"),
+        ('{"format": "halubench/results/9"}', "field format is 'halubench/results/9'"),
+        ('{"format": "halubench/results/1"}', "field judge"),
+    ],
+)
+def test_a_file_that_is_no_result_is_named_with_its_field(tmp_path, text, said):
+    with pytest.raises(InputError, match=rf"results\.json.*{said}"):
+        read_results([put(tmp_path / "a", text)])
+
+
+def test_two_results_of_one_judge_are_refused_and_a_copy_counts_once(tmp_path):
+    put(tmp_path / "a", judged("x", 0.8))
+    put(tmp_path / "b", judged("x", 0.8))
+    assert len(read_results([tmp_path, tmp_path / "a"])) == 1
+    put(tmp_path / "b", judged("x", 0.7))
+    with pytest.raises(InputError, match=r"a/results\.json and .*b/results\.json"):
+        read_results([tmp_path])
+
+
+def test_an_empty_or_absent_folder_is_told(tmp_path):
+    with pytest.raises(InputError, match=r"no results\.json"):
+        read_results([tmp_path])
+    with pytest.raises(InputError, match="does not exist"):
+        read_results([tmp_path / "absent"])
+
+
+def test_secrets_never_reach_a_file(tmp_path):
+    secret = "sk-" + "a1" * 12
+    told = judged(
+        "x",
+        uri="openai:m@https://me:hunter22@host/v1",
+        note=f"Bearer {secret}",
+        identity={"api_key": "plain", "args": [f"token={secret}"], "prompt_tokens": "12"},
+    )
+    site = build_all(read_results([put(tmp_path / "r", told)]), "t")
+    text = "".join(path.read_text() for path in write(site, tmp_path / "out"))
+    assert secret not in text
+    assert "hunter22" not in text
+    assert site.boards[0].rows[0].results.judge.identity["api_key"] == "[hidden]"
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write(build_all([judged()], "t"), tmp_path / "file")
+
+
+def test_the_schema_is_up_to_date():
+    assert json.loads((ROOT / "leaderboard/schema.json").read_text()) == json.loads(schema())
+
+
+def test_the_command_writes_the_page_and_says_where(tmp_path, monkeypatch, capsys):
+    from halubench.cli import main
+
+    put(tmp_path / "r", judged("x[b]", 0.8))
+    out = tmp_path / "out"
+    monkeypatch.setattr(
+        sys, "argv", ["halubench", "leaderboard", str(tmp_path / "r"), "--out", str(out)]
+    )
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code in {0, None}
+    said = capsys.readouterr()
+    assert "x[b]" in said.out
+    assert "index.html" in said.err
+    assert "x[b]" in (out / "index.html").read_text()
