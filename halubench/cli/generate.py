@@ -15,7 +15,7 @@ from halubench.cli._console import err, note, out
 from halubench.errors import IncompleteError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from halubench.generate import Ask, Outcome, Plan, Tick
     from halubench.generate import Progress as Watch
@@ -36,14 +36,18 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         list[str], typer.Argument(metavar="SOURCE...", help="Gold QA: file, folder or Hub dataset.")
     ],
     model: Annotated[
-        str, typer.Option(help="Who proposes edits: rules, openai:NAME[@URL], embedded:smollm2 ...")
+        str,
+        typer.Option(
+            help="Who proposes edits: rules, openai:NAME, openai:NAME@URL, embedded:smollm2."
+        ),
     ],
     out_folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="The run folder.")],
     accept: Annotated[
-        int | None, typer.Option(help="Pairs wanted, over all sources. [default: all]")
+        int | None,
+        typer.Option(help="Pairs wanted, over all sources; all that can be had unless given."),
     ] = None,
     domain: Annotated[
-        str | None, typer.Option(help="general, finance or medical. [default: the source's]")
+        str | None, typer.Option(help="general, finance or medical; the source's own unless given.")
     ] = None,
     control: Annotated[
         str, typer.Option(help="restate: one sentence for both labels. none: bare gold answers.")
@@ -65,14 +69,18 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     ] = None,
     mapping: Annotated[
         str | None,
-        typer.Option("--map", metavar="passage=COL,question=COL,answer=COL", help="Column names."),
+        typer.Option(
+            "--map", metavar="passage=COL,question=COL,answer=COL", help="Column of each field."
+        ),
     ] = None,
-    split: Annotated[str, typer.Option(help="Names and shares.")] = "validation=.2,test=.8",
+    split: Annotated[
+        str, typer.Option(help="Names and shares of the splits.")
+    ] = "validation=.2,test=.8",
     window: Annotated[int, typer.Option(help="Requests in flight.")] = 64,
     timeout: Annotated[float, typer.Option(help="Seconds for one request.")] = 120.0,
     retries: Annotated[int, typer.Option(help="Further attempts after a passing fault.")] = 6,
     max_candidates: Annotated[
-        int | None, typer.Option(help="Most requests for edits. [default: 20 a pair]")
+        int | None, typer.Option(help="Most requests for edits; 20 a pair unless given.")
     ] = None,
     price_in: Annotated[
         float | None, typer.Option(help="US dollars per million tokens in.")
@@ -145,7 +153,7 @@ def _shares(text: str) -> tuple[tuple[str, float], ...]:
 
 
 @contextmanager
-def _watching() -> Iterator[Watch]:
+def _watching() -> Generator[Watch]:
     """Bars on stderr, one a stage, with what remains of each."""
     columns = (
         TextColumn("{task.description}"),
@@ -165,7 +173,7 @@ def _watching() -> Iterator[Watch]:
                 shown[tick.stage] = bars.add_task(title, total=tick.total or None, note="")
             bars.update(
                 shown[tick.stage],  # type: ignore[arg-type]
-                completed=tick.done,
+                completed=min(tick.done, tick.total or tick.done),
                 total=tick.total or None,
                 note=escape(tick.note),
             )
@@ -204,7 +212,7 @@ def _stages(outcome: Outcome) -> Table:
 def _gates(outcome: Outcome) -> Table:
     """The gates over all rows, and those of any source that do not hold."""
     marks = {"pass": "[green]holds[/]", "fail": "[red]does not hold[/]", "undecided": "undecided"}
-    gates = outcome.audit.gates if outcome.audit else ()
+    gates = list(outcome.audit.gates)
     held = sum(gate.status == "pass" for gate in gates)
     title = f"Release gates: {held} of {len(gates)} hold"
     table = Table("gate", "scope", "measured", "limit", "", title=title)

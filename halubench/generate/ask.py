@@ -122,7 +122,7 @@ class Outcome:
     asked: int | None
     pairs: int
     ledger: Ledger
-    audit: AuditReport | None
+    audit: AuditReport
     warnings: tuple[str, ...]
     cost_usd: float | None
     incomplete: str = ""

@@ -116,7 +116,7 @@ def _examples(data: Dataset) -> Iterator[dict[str, str]]:
 
 
 def _shown(failed: Example, passed: Example, origin: Provenance) -> dict[str, str]:
-    left, right = _marked(passed.answer, failed.answer)
+    left, right = marked(passed.answer, failed.answer)
     return {
         "perturbation": origin.perturbation,
         "level": origin.level,
@@ -136,7 +136,7 @@ def _excerpt(passage: str, told: str) -> str:
     return f"{'… ' if start else ''}{passage[start:end]}{' …' if end < len(passage) else ''}"
 
 
-def _marked(one: str, other: str) -> tuple[str, str]:
+def marked(one: str, other: str) -> tuple[str, str]:
     """Both texts with the words in which they differ in bold."""
     left, right = one.split(), other.split()
     start = next(

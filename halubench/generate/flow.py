@@ -26,7 +26,7 @@ from halubench.run import RunFolder
 from halubench.verify.jury import check_jury
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from halubench.generate.propose import Proposer
     from halubench.judges.base import Judge
@@ -94,7 +94,7 @@ async def _make(job: Job, prepared: Prepared, jury: Jury) -> Made:
 
 
 @asynccontextmanager
-async def _pen(job: Job) -> AsyncIterator[Pen | None]:
+async def _pen(job: Job) -> AsyncGenerator[Pen | None]:
     """The model behind the prompt, closed again; None for the rules."""
     ask = job.ask
     if ask.model == RULES:

@@ -45,7 +45,7 @@ def sentence(licences: Iterable[str]) -> str:
     """What a user must know, in plain words."""
     named = sorted(set(licences))
     unknown = [one for one in named if _hub_id(one) == "other"]
-    if not named:
+    if named in ([], [""]):
         return "No source names a licence: ask its owner before you use or share these rows."
     listed = ", ".join(one or "unknown" for one in named)
     if unknown and len(named) == 1:

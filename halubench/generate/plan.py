@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from halubench import content
+from halubench.errors import HalubenchError
 from halubench.generate.ask import RULES, Ask, Progress, silent
 from halubench.generate.flow import PER_PAIR, prepare
 from halubench.models import open_model
@@ -139,7 +141,11 @@ def _line(
 
 
 async def _prices(ask: Ask, uri: str) -> Prices | None:
-    model = open_model(uri, ask.engine)
+    content.module("models", uri.partition(":")[0])
+    try:
+        model = open_model(uri, ask.engine)
+    except HalubenchError:  # A plan needs no key.
+        return ask.engine.prices()
     try:
         return model.prices()
     finally:

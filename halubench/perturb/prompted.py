@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from halubench import values
 from halubench.models.base import Request, Sampling
-from halubench.perturb import operators, rules
+from halubench.perturb import ground, rules
 from halubench.perturb.sites import find
 from halubench.text import normalise, squeeze, words
 
@@ -178,7 +178,7 @@ def _own(task: Task, proposal: Proposal) -> Candidate | str:
         return fault
     twin = _twin(site, _like(site.text, proposal.new_pass))
     passage = task.statement.item.passage
-    edit = operators.Proposal(
+    edit = ground.Proposal(
         start=site.start,
         end=site.end,
         fail=fail,
