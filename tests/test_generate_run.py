@@ -143,6 +143,8 @@ def test_a_plan_writes_nothing(tmp_path):
         {"splits": (("a", 0.5), ("b", 0.4))},
         {"splits": (("a", 0.5), ("a", 0.5))},
         {"model": "nobody:x"},
+        {"model": "nobody"},
+        {"domain": "cooking"},
         {"jury": ("nobody:x",)},
         {"model": "openai:m@http://127.0.0.1:1/v1", "jury": ("openai:m",)},
     ],
@@ -150,6 +152,7 @@ def test_a_plan_writes_nothing(tmp_path):
 def test_what_cannot_be_meant_is_refused(tmp_path, change):
     with pytest.raises(InputError):
         generate(ask(tmp_path, source(tmp_path, 3), **change))
+    assert not (tmp_path / "out").exists()
 
 
 def test_rows_of_which_nothing_can_be_made_are_an_error_that_says_why(tmp_path):

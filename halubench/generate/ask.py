@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from halubench.errors import InputError
 from halubench.models.base import EngineOptions
+from halubench.perturb.definitions import Domain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +75,14 @@ class Ask:
             raise InputError(f"--accept {self.accept} is not a number of pairs.", "Use 1 or more.")
         if self.control not in ("restate", "none"):
             raise InputError(f"--control {self.control} is unknown.", "Use restate or none.")
+        if self.domain is not None and self.domain not in get_args(Domain):
+            raise InputError(
+                f"--domain {self.domain} is unknown.", f"Use {', '.join(get_args(Domain))}."
+            )
+        if self.model != RULES and ":" not in self.model:
+            raise InputError(
+                f"--model {self.model} names no model.", "Use rules, or a URI like openai:gpt-4o."
+            )
         self._check_splits()
 
     def _check_splits(self) -> None:

@@ -47,7 +47,7 @@ def generate(ask: Ask, progress: Progress = silent) -> Outcome:
     Raises InputError, OutputError, EngineError, and BudgetError when ``max_usd`` is reached.
     """
     ask.check()
-    check_jury(ask.jury, ask.model)
+    _check_plugins(ask)
     with RunFolder.open(ask.out, ask.claim()) as folder:
         job = Job(ask, folder, Purse(ask.max_usd), progress)
         prepared = prepare(ask, progress)
@@ -57,6 +57,17 @@ def generate(ask: Ask, progress: Progress = silent) -> Outcome:
         _book(prepared, made)
         write.made(folder, made, jury)
         return finish(job, prepared, made, jury)
+
+
+def _check_plugins(ask: Ask) -> None:
+    """Open all that the run will need once, before the folder is taken and anything is read."""
+    check_jury(ask.jury, ask.model)
+    load_all()
+    if ask.model != RULES:
+        open_model(ask.model, ask.engine)
+        load_prompt("perturb", ask.prompt)
+    for uri in ask.jury:
+        open_judge(uri, JudgeOptions(ask.engine, ask.out)).info()
 
 
 def prepare(ask: Ask, progress: Progress = silent) -> Prepared:
@@ -157,11 +168,8 @@ class _Court:
 
 
 def _jury(job: Job) -> Jury:
-    """Raises InputError for a juror that cannot be opened, before anything is spent."""
     court = _Court(job)
     jurors = {uri: partial(court.open, uri) for uri in job.ask.jury}
-    for opened in jurors.values():
-        opened().info()
     return Jury(jurors, job.ask.seed, court.hear, court.settle)
 
 
