@@ -7,6 +7,7 @@ each word stands in as many PASS as FAIL answers. Types are filled evenly, up to
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from random import Random
@@ -29,9 +30,13 @@ MIN_SHARE_OF_A_TYPE = 0.01
 EXEMPT = frozenset(("conclusion", "scale", "sign"))
 """Operators whose vocabulary is a handful of words by nature; their type's quota holds instead."""
 
+MAX_UNPAIRED = 0.10
+"""Largest share of pairs whose exchange of words may stay without its reverse when pairs are short;
+of one exchange at most two. The audit says whether a word tells the label all the same."""
 LOOKAHEAD = 40
 """Candidates compared when one is taken: the one that best evens out its words goes first."""
 
+_ARTICLE = re.compile(r"^(?:an?|the) (?=\w)")
 Direction = tuple[str, str]
 
 
@@ -130,6 +135,7 @@ class _Draw:
     used: set[str] = field(default_factory=set[str])
     by_type: Counter[str] = field(default_factory=Counter[str])
     by_edit: Counter[Direction] = field(default_factory=Counter[Direction])
+    unpaired_left: int = 0
     surplus: Counter[str] = field(default_factory=Counter[str])
     """How much oftener a word or value was put into PASS than into FAIL answers."""
 
@@ -144,6 +150,12 @@ class _Draw:
             for name, one in known.items()
             if one.rule and one.rule.operator == "sign"
         }
+        self._fill()
+        if len(self.kept) < self.wanted:
+            self.unpaired_left = int(MAX_UNPAIRED * self.wanted)
+            self._fill()
+
+    def _fill(self) -> None:
         queues = self._queues()
         open_types = sorted(set(queues) - self.left_out)
         while open_types and len(self.kept) < self.wanted:
@@ -178,7 +190,16 @@ class _Draw:
             if partner is not None:
                 queue.remove(partner)
                 return [one, partner]
+            if self._may_stay_unpaired(one):
+                self.unpaired_left -= 1
+                return [one]
         return None
+
+    def _may_stay_unpaired(self, one: Candidate) -> bool:
+        direction = _direction(one)
+        return (
+            self.unpaired_left > 0 and self.by_edit[direction] - self.by_edit[direction[::-1]] < 2
+        )
 
     def _most_even(self, queue: list[Candidate]) -> Candidate:
         """The next candidate, or the one among the next few that best evens out what was put where."""
@@ -226,7 +247,7 @@ def _direction(one: Candidate) -> Direction:
     new = one.fail_edit.new
     if kept.lstrip("-") == new.lstrip("-"):
         return ("-" if kept.startswith("-") else "+", "-" if new.startswith("-") else "+")
-    return (kept.lower(), new.lower())
+    return (_ARTICLE.sub("", kept.lower()), _ARTICLE.sub("", new.lower()))
 
 
 def _even(total: int, supply: Mapping[str, int]) -> dict[str, int]:

@@ -179,6 +179,8 @@ def _in_code(text: str, match: re.Match[str]) -> bool:
     glued = re.match(r"[A-Za-zµμ]+", text[end:])
     if glued and glued.group().lower() not in UNITS:
         return True
+    if re.match(r"-[a-z]*[A-Z]", text[end:]):
+        return True
     before = text[max(0, start - 2) : start]
     return len(before) == 2 and before[1] in "-–_" and (before[0].isalpha() or before[0] == ")")
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from halubench import values
 from halubench.perturb import definitions, restate
-from halubench.perturb.operators import OPERATORS, Ground
+from halubench.perturb.ground import Ground
+from halubench.perturb.operators import OPERATORS
 from halubench.records import Candidate, Edit
 from halubench.text import digest
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from halubench.perturb.base import Statement
     from halubench.perturb.definitions import Perturbation
-    from halubench.perturb.operators import Proposal
+    from halubench.perturb.ground import Proposal
 
 GENERATOR = "rules"
 

@@ -33,6 +33,8 @@ def items(records: Iterable[Record], _options: SourceOptions) -> Iterator[Item |
         meta: dict[str, Json] = {"answer_type": "text"}
         if text(fields, "final_decision"):
             meta["final_decision"] = text(fields, "final_decision")
+            predicted = {text(fields, f"reasoning_{way}_pred") for way in ("required", "free")}
+            meta["annotators_agree"] = predicted - {""} <= {text(fields, "final_decision")}
         yield Item(
             source_ds=NAME,
             id=text(fields, KEY) or f"row-{record.row}",

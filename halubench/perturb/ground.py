@@ -1,0 +1,108 @@
+"""A statement with what its passage offers, and what an operator proposes about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random  # noqa: TC003
+from typing import TYPE_CHECKING
+
+from halubench import values
+from halubench.perturb import restate, sites
+
+if TYPE_CHECKING:
+    from halubench.perturb.base import Site, Statement
+    from halubench.values import Value
+
+MOST = 3
+"""Proposals an operator makes at one site, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """FAIL puts ``fail`` at ``text[start:end]``; PASS puts ``twin`` there (None: leaves it)."""
+
+    start: int
+    end: int
+    fail: str
+    level: str
+    change: str
+    twin: str | None = None
+    evidence: str = ""
+
+
+_RANGE_END = re.compile(r"\d[%\w]*\s?(?:-|–|to|and|or)\s?$")
+_YEAR_ASKED = re.compile(r"(?:FY|Q[1-4] |\b)'?((?:19|20)\d\d)\b|FY'?(\d\d)\b")
+_NO_SITE = re.compile(
+    r"\s?(?:-|–|to|and|or)\s?\d|\s*(?:CI\b|confidence|credible|%?-?CI\b)|\.\s+[A-Z]|\)\s"
+)
+"""What follows a confidence level ("95% CI"), a list number ("1. ") or a label ("(2) ")."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A statement with what its passage offers, found once for all operators."""
+
+    statement: Statement
+    random: Random
+    passage_values: tuple[Value, ...] = ()
+
+    @cached_property
+    def sites(self) -> list[Site]:
+        """The editable spans."""
+        return sites.find(self.statement)
+
+    @cached_property
+    def site_values(self) -> list[Value]:
+        """The values that stand inside the statement's answer."""
+        statement = self.statement
+        numeric = restate.is_numeric(statement.text[statement.start : statement.end])
+        return [
+            value
+            for value in values.find(statement.text)
+            if statement.start <= value.start
+            and value.end <= statement.end
+            and (
+                numeric
+                or value.text[0].isdigit()
+                or value.text[0] in "$€£-("
+                or value.kind == "date"
+            )
+            and not re.match(
+                r"\s*(?:CI\b|confidence|credible|%?-?CI\b)", statement.text[value.end :]
+            )
+        ]
+
+    def is_asked(self, value: Value) -> bool:
+        """Whether the question itself gives the value: then it is no part of what is answered."""
+        question = self.statement.item.question
+        years = {int(full or "20" + short) for full, short in _YEAR_ASKED.findall(question)}
+        return int(value.amount) in years or any(
+            values.same(value, v) for v in values.find(question)
+        )
+
+    @cached_property
+    def barred(self) -> list[Value]:
+        """Values that must not become the wrong answer: the golds' and the question's."""
+        item = self.statement.item
+        texts = [item.answer, item.question, *item.aliases, self.statement.text]
+        return [value for text in texts for value in values.find(text)]
+
+    @cached_property
+    def passage_names(self) -> dict[str, frozenset[str]]:
+        """Distinct names of the passage with the words that stand before them."""
+        return sites.proper_names(self.statement.item.passage)
+
+    def in_passage(self, value: Value) -> bool:
+        """Whether the passage holds this value in any spelling or rounding."""
+        return any(values.close(value, other) for other in self.passage_values)
+
+    def is_barred(self, value: Value) -> bool:
+        """Whether the value is, or rounds to, a gold answer's or the question's."""
+        return any(values.close(value, other) for other in self.barred)
+
+
+def recase(model: str, word: str) -> str:
+    """``word`` with a capital where ``model`` has one."""
+    return word[0].upper() + word[1:] if model[:1].isupper() else word

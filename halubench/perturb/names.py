@@ -1,0 +1,69 @@
+"""Names exchanged for names of the same kind from the same passage."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from halubench.perturb.ground import MOST, Ground, Proposal
+from halubench.perturb.word_edits import offered
+from halubench.text import sentences, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+# "Packers" and "Green Bay" are one team: two names, one answer.
+_TEAMS = re.compile(r"\b(?:teams?|won|wins?|lost|loses?|losing|winning|opponents?|games?)\b")
+
+
+def swap_names(ground: Ground) -> Iterator[Proposal]:
+    """A name that the passage uses after the same words ("in", "by"), of the same shape (L2)."""
+    item = ground.statement.item
+    if _TEAMS.search(item.question.lower()) or offered(item.question):
+        return
+    spoken_for = set(words(" ".join((item.question, item.answer, *item.aliases))))
+    answer = ground.statement.text[ground.statement.start : ground.statement.end]
+    for site in ground.sites:
+        if site.kind != "name" or site.text not in ground.passage_names:
+            continue
+        if not _ACRONYM.fullmatch(site.text) and 2 * len(words(site.text)) < len(words(answer)):
+            continue
+        pool = [
+            name
+            for name, contexts in ground.passage_names.items()
+            if _same_shape(site.text, name)
+            and contexts & ground.passage_names[site.text]
+            and not spoken_for & set(words(name))
+            and not _related(site.text, name, item.passage)
+            and not _together(site.text, name, item.passage)
+        ]
+        for name in ground.random.sample(pool, min(MOST, len(pool))):
+            yield Proposal(site.start, site.end, name, "L2", f"{site.text} -> {name}", None, name)
+
+
+_ACRONYM = re.compile(r"[A-Z][A-Za-z]*[A-Z0-9][\w-]*")
+
+
+def _same_shape(left: str, right: str) -> bool:
+    def shape(name: str) -> list[bool]:
+        return [bool(_ACRONYM.fullmatch(word)) for word in name.split()]
+
+    return shape(left) == shape(right) and ("'" in left) == ("'" in right)
+
+
+def _together(left: str, right: str, passage: str) -> bool:
+    """Whether one sentence names both: one may be a case, a part or an equal of the other there."""
+    return any(left in sentence and right in sentence for sentence in sentences(passage))
+
+
+def _related(left: str, right: str, passage: str) -> bool:
+    """Whether two names may mean the same or be answers side by side (coordinated or in brackets)."""
+    if set(words(left)) & set(words(right)):
+        return True
+    initials = ["".join(word[0] for word in name.split()).upper() for name in (left, right)]
+    if initials[0] == right.upper() or initials[1] == left.upper():
+        return True
+    joint = r"(?:\s*[,/&(]\s*(?:and |or )?|\s+(?:and|or|of|the)\s+|\s+)"
+    a, b = re.escape(left), re.escape(right)
+    return bool(re.search(rf"{a}{joint}(?:the )?{b}|{b}{joint}(?:the )?{a}", passage))

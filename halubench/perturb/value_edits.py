@@ -1,0 +1,201 @@
+"""Operators on values: exchanged for another one of the passage, slipped, rescaled, turned in sign."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from halubench import values
+from halubench.perturb.ground import MOST, Ground, Proposal, recase
+from halubench.perturb.names import swap_names
+from halubench.perturb.word_edits import offered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
+
+    from halubench.perturb.definitions import Rule
+    from halubench.values import Value
+
+
+def swap(ground: Ground, rule: Rule) -> Iterator[Proposal]:
+    """A value or name of the same type and spelling from elsewhere in the passage (level L2)."""
+    if offered(ground.statement.item.question):
+        return  # the other alternative is the wrong answer there
+    for value in ground.site_values:
+        if value.kind in rule.sites and ground.in_passage(value) and _unit_ok(value, rule):
+            yield from _swap_value(ground, value)
+    if "name" in rule.sites:
+        yield from swap_names(ground)
+
+
+def _swap_value(ground: Ground, value: Value) -> Iterator[Proposal]:
+    text = ground.statement.text
+    others = {
+        _spelled(other): other
+        for other in ground.passage_values
+        if other.amount
+        and _alike(value, other, text)
+        and _beyond(value, other, text)
+        and not ground.is_barred(other)
+    }
+    near = sorted(others.items(), key=lambda pair: (_distance(value, pair[1]), pair[0]))
+    for spelled, other in _pick(ground, near):
+        if value.kind == "date":
+            yield Proposal(
+                value.start,
+                value.end,
+                spelled,
+                "L2",
+                f"{value.text} -> {spelled}",
+                None,
+                other.text,
+            )
+            continue
+        start, end = value.core
+        new = recase(text[start:end], values.spell_like(text[start:end], other.amount))
+        yield Proposal(start, end, new, "L2", f"{text[start:end]} -> {new}", None, other.text)
+
+
+_AT_LEAST = re.compile(
+    r"\b(?:more than|over|at least|above|exceed\w*|greater than|>|≥)\s*$", re.IGNORECASE
+)
+_AT_MOST = re.compile(
+    r"\b(?:less than|under|at most|below|fewer than|up to|nearly|almost|<|≤)\s*$", re.IGNORECASE
+)
+
+
+def _beyond(value: Value, other: Value, text: str) -> bool:
+    """After a bound ("more than 400") only a value that the bound does not entail is wrong."""
+    before = text[max(0, value.start - 20) : value.start]
+    if _AT_LEAST.search(before):
+        return other.scaled > value.scaled
+    return not _AT_MOST.search(before) or other.scaled < value.scaled
+
+
+def _spelled(other: Value) -> str:
+    return other.text if other.kind == "date" else str(abs(other.amount))
+
+
+def _pick(ground: Ground, near: list[tuple[str, Value]]) -> list[tuple[str, Value]]:
+    pool = near[: MOST + 1]
+    return ground.random.sample(pool, min(MOST, len(pool)))
+
+
+def shift(ground: Ground, rule: Rule) -> Iterator[Proposal]:
+    """A plausible slip in a value that the passage does not state but that was computed (L3).
+
+    The gold value is absent from the passage, so the wrong one is absent too: whether a number
+    occurs in the passage then tells nothing.
+    """
+    for value in ground.site_values:
+        if value.kind not in rule.sites or ground.in_passage(value):
+            continue
+        start, end = value.core
+        text = ground.statement.text[start:end]
+        made = list(dict.fromkeys(_slips(text, ground.random)))
+        for new in made:
+            wrong = values.find(new + ("%" if value.kind == "percent" else ""))
+            if (
+                wrong
+                and wrong[0].amount
+                and not ground.in_passage(wrong[0])
+                and not ground.is_barred(wrong[0])
+            ):
+                yield Proposal(start, end, new, "L3", f"{text} -> {new}")
+
+
+def _far(value: Value, wrong: Value) -> bool:
+    """At least 2 % off, so that no rounding makes it right."""
+    return wrong.amount != 0 and _distance(value, wrong) >= Decimal("0.02")
+
+
+def _slips(text: str, random: Random) -> Iterator[str]:
+    """One digit changed (never to a leading zero), or a number word moved by one or two."""
+    if text.lower() in values.NUMBER_WORDS:
+        number = values.NUMBER_WORDS[text.lower()] + random.choice((-2, -1, 1, 2))
+        if number > 1:
+            yield values.spell_like(text, Decimal(number))
+        return
+    places = [index for index, char in enumerate(text) if char.isdigit()]
+    for place in random.sample(places, min(MOST, len(places))):
+        low = 1 if place == places[0] else 0
+        digit = random.choice([d for d in range(low, 10) if str(d) != text[place]])
+        yield text[:place] + str(digit) + text[place + 1 :]
+
+
+def scale(ground: Ground, rule: Rule) -> Iterator[Proposal]:
+    """The magnitude word exchanged: thousand, million, billion (L1)."""
+    for value in ground.site_values:
+        for old, new in (*rule.words, *((b, a) for a, b in rule.words)):
+            match = re.search(rf"\b{old}\b", value.text)
+            if match and value.kind in rule.sites:
+                wrong = values.find(value.text.replace(old, new))
+                if wrong and not any(
+                    values.same(wrong[0], other) for other in ground.passage_values
+                ):
+                    start = value.start + match.start()
+                    yield Proposal(start, start + len(old), new, "L1", f"{old} -> {new}")
+
+
+def sign(ground: Ground, rule: Rule) -> Iterator[Proposal]:
+    """A change told with the opposite sign: "-2.9%" for "2.9%" and the reverse (L3)."""
+    asked = re.search(
+        r"\b(?:chang|increas|decreas|growth|difference|profit|loss)",
+        ground.statement.item.question.lower(),
+    )
+    for value in ground.site_values:
+        if not asked or value.kind not in rule.sites or value.amount == 0:
+            continue
+        start, end = value.core
+        minus = value.start < start and ground.statement.text[start - 1] in "-−"
+        if minus:
+            yield Proposal(start - 1, end, ground.statement.text[start:end], "L3", "sign dropped")
+        elif value.start == start:
+            yield Proposal(start, end, "-" + ground.statement.text[start:end], "L3", "sign added")
+
+
+def _alike(value: Value, other: Value, text: str) -> bool:
+    """Same type, spelled alike: digits, decimals, commas, unit; so that form cannot tell the label."""
+    if value.kind == "date":
+        return other.kind == "date" and _date_shape(value.text) == _date_shape(other.text)
+    return _same_measure(value, other) and _same_spelling(value, other, text)
+
+
+def _same_measure(value: Value, other: Value) -> bool:
+    kinds = {value.kind, other.kind}
+    if len(kinds) > 1 and kinds != {"money", "number"}:
+        return False
+    if value.magnitude != other.magnitude and 1 not in (value.magnitude, other.magnitude):
+        return False
+    if "money" in kinds:
+        return not (value.unit and other.unit) or value.unit == other.unit
+    return value.unit.rstrip("s") == other.unit.rstrip("s")
+
+
+def _same_spelling(value: Value, other: Value, text: str) -> bool:
+    places = values.decimals(value)
+    if places != values.decimals(other) and not (places == 2 and value.kind == "money"):
+        return False
+    if (abs(value.amount) == 1) != (abs(other.amount) == 1) or _distance(value, other) > 10:
+        return False  # "1 years"; or an amount of another order
+    core = text[value.core[0] : value.core[1]]
+    if core.lower() in values.NUMBER_WORDS:
+        return other.amount == int(other.amount) and 1 < abs(other.amount) <= 100
+    spelled = values.spell_like(core, other.amount)
+    return abs(len(spelled) - len(core)) <= 1 and spelled != core
+
+
+def _date_shape(text: str) -> str:
+    return re.sub(r"\d", "0", re.sub(r"[A-Z][a-z]+", "M", text)).replace("00", "0")
+
+
+def _distance(value: Value, other: Value) -> Decimal:
+    if value.kind == "date" or not value.amount:
+        return Decimal(0)
+    return abs(abs(other.amount) - abs(value.amount)) / abs(value.amount)
+
+
+def _unit_ok(value: Value, rule: Rule) -> bool:
+    return not rule.units or value.unit in rule.units

@@ -1,0 +1,124 @@
+"""Operators on words: a word for its opposite, a conclusion, one of two alternatives."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from halubench.perturb.ground import Ground, Proposal, recase
+from halubench.text import normalise, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halubench.perturb.definitions import Rule
+
+
+_GUARD = re.compile(
+    r"\b(?:not|no|none|nothing|never|neither|nor|without|whether|if|fail(?:s|ed)?|lack|cannot|may|might|could|"
+    r"should|would|only|unclear|unlikely|than expected)\b|n't\b",
+    re.IGNORECASE,
+)
+
+
+def flip(ground: Ground, rule: Rule) -> Iterator[Proposal]:
+    """A word for its opposite, in the same inflection, where no negation or hedge stands near (L1).
+
+    "a" and "an" before the word follow it. Where the opposite stands near ("men and women"), the
+    flip might say what the passage says, and where the word stands twice, the answer would
+    contradict itself: these are left alone.
+    """
+    statement = ground.statement
+    answer = statement.text[statement.start : statement.end]
+    for match in _flippable(rule.words).finditer(answer):
+        word = match["word"]
+        near = (
+            answer[max(0, match.start() - 60) : match.end() + 60]
+            .lower()
+            .replace(word.lower(), "", 1)
+        )
+        if (
+            _GUARD.search(near)
+            or len(re.findall(rf"\b{re.escape(word)}\b", answer, re.IGNORECASE)) > 1
+        ):
+            continue
+        start, end = (statement.start + at for at in match.span())
+        for new in _opposites(rule.words, word.lower()):
+            if not re.search(rf"\b{re.escape(new)}\b", near):
+                twin, other = rule.twins.get(word.lower()), rule.twins.get(new)
+                paired = twin is not None and other is not None
+                fail = _article(match["article"], other if paired and other else new, word)
+                kept = _article(match["article"], twin, word) if paired and twin else None
+                yield Proposal(start, end, fail, "L1", f"{word.lower()} -> {new}", kept)
+
+
+@lru_cache(maxsize=64)
+def _flippable(pairs: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+    known = sorted({word for pair in pairs for word in pair}, key=lambda word: (-len(word), word))
+    return re.compile(
+        rf"(?<![\w-])(?:(?P<article>an?) )?(?P<word>{'|'.join(map(re.escape, known))})(?![\w-])",
+        re.IGNORECASE,
+    )
+
+
+def _opposites(pairs: tuple[tuple[str, str], ...], word: str) -> list[str]:
+    return [b for a, b in pairs if a == word] + [a for a, b in pairs if b == word]
+
+
+def _article(article: str | None, word: str, model: str) -> str:
+    word = recase(model, word)
+    if article is None:
+        return word
+    right = "an" if word[0].lower() in "aeiou" else "a"
+    return f"{right.capitalize() if article[0].isupper() else right} {word}"
+
+
+def conclusion(ground: Ground, rule: Rule) -> Iterator[Proposal]:
+    """The study's yes / no / maybe answered otherwise (L3: it follows from the passage as a whole)."""
+    answer = ground.statement.text[ground.statement.start : ground.statement.end]
+    if answer in ("yes", "no", "maybe"):
+        for old, new in (*rule.words, *((b, a) for a, b in rule.words)):
+            if old == answer:
+                yield Proposal(
+                    ground.statement.start, ground.statement.end, new, "L3", f"{old} -> {new}"
+                )
+
+
+_OPTIONS = re.compile(
+    r"(?:[,:]\s*(?:was it |is it )?(?P<a>[^,:;?]{1,60}?),?\s+or\s+|\bbetween (?P<c>[^,:;?]{1,60}?) and )"
+    r"(?P<b>[^,:;?]{1,60})\?$",
+    re.IGNORECASE,
+)
+
+
+def offered(question: str) -> tuple[str, str] | None:
+    """The two alternatives that a question ends in ("..., A or B?", "between A and B?"), if any."""
+    match = _OPTIONS.search(question.strip())
+    if not match:
+        return None
+    return _bare((match["a"] or match["c"]).strip()), _bare(match["b"].strip())
+
+
+def choice(ground: Ground, rule: Rule) -> Iterator[Proposal]:  # noqa: ARG001
+    """The other one of two alternatives that the question itself offers (L2)."""
+    statement = ground.statement
+    answer = statement.text[statement.start : statement.end]
+    options = offered(statement.item.question)
+    if not options:
+        return
+    bare = _bare(answer)
+    for gold, other in (options, options[::-1]):
+        if normalise(gold) == normalise(bare) and _fits(other, bare):
+            new = answer[: len(answer) - len(bare)] + recase(bare, other)
+            yield Proposal(statement.start, statement.end, new, "L2", f"{answer} -> {new}")
+
+
+def _bare(option: str) -> str:
+    return re.sub(r"^(?:the|an?) ", "", option, flags=re.IGNORECASE)
+
+
+def _fits(option: str, answer: str) -> bool:
+    return 0 < len(words(option)) <= len(words(answer)) + 2 and normalise(option) != normalise(
+        answer
+    )
