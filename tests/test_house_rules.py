@@ -21,7 +21,7 @@ FORBIDDEN = {
     "a GitHub token": re.compile(r"\b(?:gh[pousr]_|github_pat_)\w{30,}"),
     "an AWS key": re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
     "a private key": re.compile(r"BEGIN [A-Z ]*PRIVATE" + r" KEY"),
-    "a login in an address": re.compile(r"https?://[^\s/:@\"'{}<>]+:[^\s/@\"'{}<>]{6,}@"),
+    "a login in an address": re.compile(r"https?://[^\s/:@\"'{}<>]+:[^\s/@\"'{}<>]+@[\w-]+\.\w"),
 }
 
 
