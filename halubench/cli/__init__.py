@@ -20,6 +20,7 @@ app = typer.Typer(
     help="Hallucination benchmarks from your own documents, and honest scores for judges.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
