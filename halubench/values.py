@@ -31,18 +31,21 @@ MONTHS = (
 )
 NUMBER_WORDS: dict[str, int] = {str(num2words(n)): n for n in range(101)}
 
+_CODE_LETTERS = frozenset("GMX")
+"""Capitals that make a code of a number before them ("777X", "5G", "3M"), unlike g, m and x."""
 _NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-_MAG = r"(?:\s?(?P<mag>hundred|thousand|million|billion|trillion)\b)?"
+_MAG = r"(?:\s?(?P<mag>(?i:hundred|thousand|million|billion|trillion))\b)?"
 _DATE = re.compile(
     rf"\b(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m1>{MONTHS})\.?,?\s+(?P<y1>[12]\d{{3}})"
     rf"|(?P<m2>{MONTHS})\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y2>[12]\d{{3}})"
     rf"|(?P<m3>{MONTHS})\.?,?\s+(?P<y3>[12]\d{{3}})"
     rf"|(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m4>{MONTHS})\b"
-    rf"|(?P<m5>{MONTHS})\s+(?P<d5>\d{{1,2}})\b(?![\d,.]*\d))"
+    rf"|(?P<m5>{MONTHS})\s+(?P<d5>\d{{1,2}})\b(?![\d,.]*\d))(?!\d)"
 )
 _NUMERIC = re.compile(
-    rf"(?<![\w.,/])(?P<open>\()?(?P<sign>[-−–]\s?)?(?P<cur>US\$|\$|€|£|USD\s|EUR\s)?\s?(?P<sign2>[-−])?"
-    rf"(?P<num>{_NUM})(?P<close>\))?{_MAG}(?P<pct>\s?%|\s(?:percent|per\s?cent)\b)?"
+    rf"(?<![\w.,/%])(?P<cur0>US\$|\$|€|£)?(?P<open>\()?(?P<sign>[-−–]\s?)?"
+    rf"(?P<cur>US\$|\$|€|£|USD\s|EUR\s)?\s?(?P<sign2>[-−])?"
+    rf"(?P<num>{_NUM})(?P<close>(?(open)\))){_MAG}(?P<pct>\s?%|\s(?i:percent|per\s?cent)\b)?"
     rf"(?P<unit>[-\s]?(?:percentage points|basis points|[a-zA-Zµμ/]+))?"
 )
 _WORDS = re.compile(
@@ -177,8 +180,10 @@ def _candidates(text: str) -> Iterator[Value]:
 def _in_code(text: str, match: re.Match[str]) -> bool:
     start, end = match.span("num")
     glued = re.match(r"[A-Za-zµμ]+", text[end:])
-    if glued and glued.group().lower() not in UNITS:
+    if glued and (glued.group().lower() not in UNITS or glued.group() in _CODE_LETTERS):
         return True
+    if re.match(r"\.\d", text[end:]):
+        return True  # a version or a date in digits: "3.5.2", "31.12.2019"
     if re.match(r"-[a-z]*[A-Z]", text[end:]):
         return True
     before = text[max(0, start - 2) : start]
@@ -186,12 +191,12 @@ def _in_code(text: str, match: re.Match[str]) -> bool:
 
 
 def same(left: Value, right: Value) -> bool:
-    """Whether two values say the same, after magnitude, percent spelling and unit plural.
+    """Whether two values say the same, after magnitude, percent spelling, unit plural, date order.
 
     A bare number equals the same number with a unit or currency; two different units do not.
     """
     if "date" in (left.kind, right.kind):
-        return left.text.lower() == right.text.lower()
+        return left.kind == right.kind and _calendar(left.text) == _calendar(right.text)
     if (left.kind == "percent") != (right.kind == "percent") and not _bare(left, right):
         return False
     if left.unit and right.unit and _singular(left.unit) != _singular(right.unit):
@@ -258,6 +263,12 @@ def _singular(unit: str) -> str:
     return {"feet": "foot", "inches": "inch"}.get(unit, unit.rstrip("s") or unit)
 
 
+def _calendar(date: str) -> tuple[set[str], set[int]]:
+    """The month's first three letters, and day and year without order: "9 June" is "June 9"."""
+    months = {word[:3].lower() for word in re.findall(r"[A-Z][a-z]+", date)}
+    return months, {int(digits) for digits in re.findall(r"\d+", date)}
+
+
 def _date(match: re.Match[str]) -> Value:
     year = next((match[name] for name in ("y1", "y2", "y3") if match[name]), "0")
     span = match.span()
@@ -265,44 +276,45 @@ def _date(match: re.Match[str]) -> Value:
 
 
 def _numeric(text: str, match: re.Match[str]) -> Value:
-    num, unit = match["num"], (match["unit"] or "")
-    word = unit.strip(" -\n\t").lower()
-    known = word.split("/")[0] in UNITS or word in ("percentage points", "basis points")
-    negative = bool(match["sign"] and match["sign"].strip() in "-−") or bool(match["sign2"])
-    negative = negative or bool(match["open"] and match["close"])
-    start = match.start("num") if match["sign"] and match["sign"].strip() == "–" else match.start()
-    if match["open"] and not match["close"]:
-        start, end = match.start() + 1, match.end("num")
-    end = match.end() if known and unit else max(match.end("num"), match.end("close"))
-    end = max(end, match.end("mag"), match.end("pct"))
-    if match["close"] and not match["open"]:
-        end = min(end, match.end("num")) if end == match.end("close") else end
-    amount = Decimal(num.replace(",", "")) * (-1 if negative else 1)
-    kind = _kind(match, num, known)
+    unit = (match["unit"] or "").strip().lstrip("-").lower()
+    known = unit.split("/")[0] in UNITS or unit in ("percentage points", "basis points")
+    dash = bool(match["sign"]) and _is_dash(text, match)
+    negative = bool(match["open"] or match["sign2"] or (match["sign"] and not dash))
+    start = match.end("sign") if dash else match.start()
+    end = max(match.end(name) for name in ("num", "close", "mag", "pct"))
+    end = match.end() if known else end
     start += len(text[start:end]) - len(text[start:end].lstrip())
+    currency = CURRENCIES.get((match["cur0"] or match["cur"] or "").strip(), "")
     return Value(
         start,
         end,
         text[start:end],
-        kind,
-        amount,
-        MAGNITUDES.get(match["mag"] or "", Decimal(1)),
-        (match["cur"] and CURRENCIES.get(match["cur"].strip(), "")) or (word if known else ""),
+        _kind(match, known),
+        Decimal(match["num"].replace(",", "")) * (-1 if negative else 1),
+        MAGNITUDES.get((match["mag"] or "").lower(), Decimal(1)),
+        currency or (unit if known else ""),
         match.span("num"),
     )
 
 
-def _kind(match: re.Match[str], num: str, has_unit: bool) -> str:
-    if match["cur"]:
+def _is_dash(text: str, match: re.Match[str]) -> bool:
+    """Whether what looks like a minus stands between two things, as in "5 - 10" or "(a)-5"."""
+    before, sign = text[: match.start()], match["sign"]
+    spaced = sign != sign.strip() and bool(re.search(r"[\w%)]\s$", before))
+    return sign.strip() == "–" or spaced or before.endswith(")")
+
+
+def _kind(match: re.Match[str], has_unit: bool) -> str:
+    if match["cur0"] or match["cur"]:
         return "money"
     if match["pct"]:
         return "percent"
     bare = not (has_unit or match["mag"] or match["sign"] or match["sign2"] or match["open"])
-    return "year" if bare and re.fullmatch(r"1[5-9]\d\d|20\d\d", num) else "number"
+    return "year" if bare and re.fullmatch(r"1[5-9]\d\d|20\d\d", match["num"]) else "number"
 
 
 def _spelled(match: re.Match[str]) -> Value:
     kind = "percent" if match["pct"] else "number"
     amount = Decimal(NUMBER_WORDS[match["num"].lower()])
-    magnitude = MAGNITUDES.get(match["mag"] or "", Decimal(1))
+    magnitude = MAGNITUDES.get((match["mag"] or "").lower(), Decimal(1))
     return Value(*match.span(), match.group(), kind, amount, magnitude, "", match.span("num"))

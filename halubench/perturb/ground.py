@@ -32,12 +32,11 @@ class Proposal:
     evidence: str = ""
 
 
-_RANGE_END = re.compile(r"\d[%\w]*\s?(?:-|–|to|and|or)\s?$")
+_RANGE_END = re.compile(r"\d[%\w]*(?:\s?[a-zµ%/]{1,7})?\s?(?:-|–|to)\s?$|\d%?\s(?:and|or)\s$")
 _YEAR_ASKED = re.compile(r"(?:FY|Q[1-4] |\b)'?((?:19|20)\d\d)\b|FY'?(\d\d)\b")
-_NO_SITE = re.compile(
-    r"\s?(?:-|–|to|and|or)\s?\d|\s*(?:CI\b|confidence|credible|%?-?CI\b)|\.\s+[A-Z]|\)\s"
-)
-"""What follows a confidence level ("95% CI"), a list number ("1. ") or a label ("(2) ")."""
+_RANGE_START = re.compile(r"\s?(?:-|–|to|and|or)\s?[$€£]?\d")
+_LEVEL = re.compile(r"\s*(?:CI\b|confidence|credible|-CI\b)")
+"""What follows a confidence level ("95% CI")."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +68,14 @@ class Ground:
                 or value.text[0] in "$€£-("
                 or value.kind == "date"
             )
-            and not re.match(
-                r"\s*(?:CI\b|confidence|credible|%?-?CI\b)", statement.text[value.end :]
-            )
+            and not self._in_range(value)
+            and not self.is_asked(value)
         ]
+
+    def _in_range(self, value: Value) -> bool:
+        """Whether the value is one end of a range or list ("5 to 7"), or a confidence level."""
+        before, after = self.statement.text[: value.start], self.statement.text[value.end :]
+        return bool(_RANGE_END.search(before) or _RANGE_START.match(after) or _LEVEL.match(after))
 
     def is_asked(self, value: Value) -> bool:
         """Whether the question itself gives the value: then it is no part of what is answered."""

@@ -99,7 +99,7 @@ def shift(ground: Ground, rule: Rule) -> Iterator[Proposal]:
             wrong = values.find(new + ("%" if value.kind == "percent" else ""))
             if (
                 wrong
-                and wrong[0].amount
+                and _far(value, wrong[0])
                 and not ground.in_passage(wrong[0])
                 and not ground.is_barred(wrong[0])
             ):
