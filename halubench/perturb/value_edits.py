@@ -139,14 +139,20 @@ def scale(ground: Ground, rule: Rule) -> Iterator[Proposal]:
                     yield Proposal(start, start + len(old), new, "L1", f"{old} -> {new}")
 
 
+_SIGNED = re.compile(r"\b(?:chang|increas|growth|profit)", re.IGNORECASE)
+_UNSIGNED = re.compile(r"\b(?:decreas|declin|reduc|loss|differ|absolute)", re.IGNORECASE)
+
+
 def sign(ground: Ground, rule: Rule) -> Iterator[Proposal]:
-    """A change told with the opposite sign: "-2.9%" for "2.9%" and the reverse (L3)."""
-    asked = re.search(
-        r"\b(?:chang|increas|decreas|growth|difference|profit|loss)",
-        ground.statement.item.question.lower(),
-    )
+    """A change told with the opposite sign: "-2.9%" for "2.9%" and the reverse (L3).
+
+    A decrease, loss or difference of -2.9 may mean the same as one of 2.9: not asked, not edited.
+    """
+    question = ground.statement.item.question
+    if not _SIGNED.search(question) or _UNSIGNED.search(question):
+        return
     for value in ground.site_values:
-        if not asked or value.kind not in rule.sites or value.amount == 0:
+        if value.kind not in rule.sites or value.amount == 0:
             continue
         start, end = value.core
         minus = value.start < start and ground.statement.text[start - 1] in "-−"

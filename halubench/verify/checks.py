@@ -62,11 +62,9 @@ def _applied(candidate: Candidate) -> str:
 
 
 def _sign(candidate: Candidate) -> bool:
-    return (
-        "-"
-        in candidate.fail_edit.new
-        + candidate.base[candidate.fail_edit.start : candidate.fail_edit.end]
-    )
+    """Whether old and new differ by a leading minus alone, which no normalised text shows."""
+    old, new = candidate.fail_edit.old, candidate.fail_edit.new
+    return old != new and old.lstrip("-−") == new.lstrip("-−")
 
 
 def _small(candidate: Candidate) -> str:
@@ -111,22 +109,18 @@ def _ending(answer: str) -> str:
 
 
 def _gold_again(candidate: Candidate) -> str:
-    golds = {normalise(gold) for gold in (candidate.item.answer, *candidate.item.aliases)}
+    golds = (candidate.item.answer, *candidate.item.aliases)
+    gold_values = [value for gold in golds for value in values.find(gold)]
     new = _widened(candidate)
-    if normalise(new) in golds or normalise(candidate.fail_answer) in golds:
-        return "the wrong answer is a gold answer"
-    if _magnitude_only(candidate):
-        return ""
-    gold_values = [
-        v for gold in (candidate.item.answer, *candidate.item.aliases) for v in values.find(gold)
-    ]
     wrong = values.find(new)
-    if (
-        len(wrong) == 1
-        and len(gold_values) == 1
-        and not _sign(candidate)
-        and values.close(wrong[0], gold_values[0])
-    ):
+    if _sign(candidate):
+        again = len(wrong) == 1 and any(values.same(wrong[0], gold) for gold in gold_values)
+        return "the wrong value equals the gold" if again else ""
+    told = {normalise(gold) for gold in golds}
+    if normalise(new) in told or normalise(candidate.fail_answer) in told:
+        return "the wrong answer is a gold answer"
+    alone = len(wrong) == len(gold_values) == 1 and not _magnitude_only(candidate)
+    if alone and values.close(wrong[0], gold_values[0]):
         return "the wrong value equals the gold"
     return ""
 
