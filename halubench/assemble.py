@@ -32,7 +32,7 @@ EXEMPT = frozenset(("conclusion", "scale", "sign"))
 
 MAX_UNPAIRED = 0.10
 """Largest share of pairs whose exchange of words may stay without its reverse when pairs are short;
-of one exchange at most two. The audit says whether a word tells the label all the same."""
+of one exchange at most two, of a type a quarter. The audit says whether a word tells the label all the same."""
 LOOKAHEAD = 40
 """Candidates compared when one is taken: the one that best evens out its words goes first."""
 
@@ -136,6 +136,7 @@ class _Draw:
     by_type: Counter[str] = field(default_factory=Counter[str])
     by_edit: Counter[Direction] = field(default_factory=Counter[Direction])
     unpaired_left: int = 0
+    unpaired: Counter[str] = field(default_factory=Counter[str])
     surplus: Counter[str] = field(default_factory=Counter[str])
     """How much oftener a word or value was put into PASS than into FAIL answers."""
 
@@ -192,14 +193,14 @@ class _Draw:
                 return [one, partner]
             if self._may_stay_unpaired(one):
                 self.unpaired_left -= 1
+                self.unpaired[name] += 1
                 return [one]
         return None
 
     def _may_stay_unpaired(self, one: Candidate) -> bool:
-        direction = _direction(one)
-        return (
-            self.unpaired_left > 0 and self.by_edit[direction] - self.by_edit[direction[::-1]] < 2
-        )
+        direction, name = _direction(one), one.perturbation
+        few = self.by_edit[direction] - self.by_edit[direction[::-1]] < 2
+        return self.unpaired_left > 0 and few and 4 * self.unpaired[name] <= self.by_type[name]
 
     def _most_even(self, queue: list[Candidate]) -> Candidate:
         """The next candidate, or the one among the next few that best evens out what was put where."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003  (typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated
@@ -210,14 +211,17 @@ def _stages(outcome: Outcome) -> Table:
 
 
 def _gates(outcome: Outcome) -> Table:
-    """The gates over all rows, and those of any source that do not hold."""
-    marks = {"pass": "[green]holds[/]", "fail": "[red]does not hold[/]", "undecided": "undecided"}
+    """The gates over all rows that could be decided, and those of any source that do not hold."""
+    marks = {"pass": "[green]holds[/]", "fail": "[red]does not hold[/]"}
     gates = list(outcome.audit.gates)
-    held = sum(gate.status == "pass" for gate in gates)
-    title = f"Release gates: {held} of {len(gates)} hold"
+    counts = Counter(gate.status for gate in gates)
+    title = (
+        f"Release gates: {counts['pass']} hold, {counts['fail']} do not, "
+        f"{counts['undecided']} undecided for want of rows"
+    )
     table = Table("gate", "scope", "measured", "limit", "", title=title)
     for gate in gates:
-        if gate.scope == gates[0].scope or gate.status == "fail":
+        if gate.status == "fail" or (gate.scope == gates[0].scope and gate.status == "pass"):
             value = "" if gate.value is None else f"{gate.value:.3f}"
             table.add_row(gate.name, gate.scope, value, gate.limit, marks[gate.status])
     return table

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from halubench.perturb.ground import MOST, Ground, Proposal
 from halubench.perturb.word_edits import offered
-from halubench.text import sentences, words
+from halubench.text import normalise, sentences, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,14 +29,16 @@ def swap_names(ground: Ground) -> Iterator[Proposal]:
             continue
         if not _ACRONYM.fullmatch(site.text) and 2 * len(words(site.text)) < len(words(answer)):
             continue
+        whole = normalise(site.text) == normalise(answer)
+        person = whole and " " in site.text and item.question.lower().startswith("who ")
         pool = [
             name
             for name, contexts in ground.passage_names.items()
             if _same_shape(site.text, name)
-            and contexts & ground.passage_names[site.text]
+            and (person or contexts & ground.passage_names[site.text])
             and not spoken_for & set(words(name))
             and not _related(site.text, name, item.passage)
-            and not _together(site.text, name, item.passage)
+            and (whole or not _together(site.text, name, item.passage))
         ]
         for name in ground.random.sample(pool, min(MOST, len(pool))):
             yield Proposal(site.start, site.end, name, "L2", f"{site.text} -> {name}", None, name)

@@ -9,8 +9,9 @@ passage supports.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 from halubench import values
@@ -19,7 +20,7 @@ from halubench.records import Rejected
 from halubench.text import digest, normalise, sentences, squeeze, words
 
 if TYPE_CHECKING:
-    from decimal import Decimal
+    from collections.abc import Iterator
 
     from halubench.records import Item
     from halubench.values import Value
@@ -104,6 +105,8 @@ _FRAGMENT = re.compile(r"(?:have|has|had|is|are|was|were|that|which|who|and|but|
 _BROKEN = re.compile(r"[a-z]- [a-z]|[a-z]-\n[a-z]")
 _BAD_NP = re.compile(r"\b\w+(?:ed|paid|held|made|known|given)(?= (?:to|on|by|in|as|for|using|with)\b|$)|\b(?:and|or) (?:what|how|why|who)\b| do(?:es)? | did |,", re.IGNORECASE)  # fmt: skip
 MIN_COVERAGE = 0.55
+MOST_NUMBERS = 150
+CONCLUSIONS = ("yes", "no", "maybe")
 MIN_COVERAGE_PROSE = 0.6
 
 
@@ -130,22 +133,21 @@ def restate(item: Item, control: str) -> Statement | Rejected:
 
 def conclusion(item: Item) -> Statement | None:
     """The item's yes / no / maybe conclusion as a statement, where its source records one."""
-    decision = item.meta.get("final_decision")
-    if item.meta.get("annotators_agree") is False:
+    decision = item.meta.get("final_decision") or normalise(item.answer)
+    if decision not in CONCLUSIONS or item.meta.get("annotators_agree") is False:
         return None
-    if not isinstance(decision, str) or decision not in ("yes", "no", "maybe"):
-        return None
-    return in_sentence(item, decision)
+    return in_sentence(item, str(decision))
 
 
 def in_sentence(item: Item, answer: str) -> Statement:
     """``answer`` inside one sentence built from the question."""
+    sentence = len(words(answer)) > 3 and answer.strip().endswith(".")
     answer = answer.strip().rstrip(".;,").lstrip(" :;,.")
     question = tidy_question(item.question)
     made = _declarative(question, answer)
     if made is None:
         answer = loosen(answer, item.id)
-        fragment = len(words(answer)) > 6 or not re.match(r"[\w$€£(-]", answer)
+        fragment = sentence or len(words(answer)) > 6 or not re.match(r"[\w$€£(-]", answer)
         frames = CLAUSE_FRAMES if fragment else FRAMES
         made = frames[int(digest(item.id)[:8], 16) % len(frames)].replace("{question}", question)
     before, _, after = made.partition("{answer}")
@@ -206,9 +208,15 @@ def unsupported(item: Item) -> str:
     golds = [list(values.find(alias)) for alias in {item.answer, *item.aliases}]
     if is_numeric(item.answer):
         return _number_unsupported(item, golds)
+    return _text_unsupported(item)
+
+
+def _text_unsupported(item: Item) -> str:
+    if normalise(item.answer) in CONCLUSIONS or item.meta.get("final_decision"):
+        return ""
     if _FRAGMENT.match(item.answer.strip()) or _BROKEN.search(item.answer):
         return "the answer is broken text: cut inside a sentence or a hyphenated word"
-    if normalise(item.answer) in normalise(item.passage) or item.meta.get("final_decision"):
+    if normalise(item.answer) in normalise(item.passage):
         return ""
     if coverage(item.answer, item.passage) < MIN_COVERAGE or not _numbers_supported(
         item.answer, item
@@ -311,11 +319,27 @@ def _derivable(value: Value, item: Item) -> bool:
         return True
     if _COUNT.match(item.question):
         return False
-    return value.kind != "date" and abs(value.scaled) in _sums([abs(v.scaled) for v in have])
+    numbers = [abs(v.scaled) for v in have if v.kind != "date"]
+    computed = _sums(numbers)
+    if value.kind == "percent" and any(_rounded(ratio, value) for ratio in _ratios(numbers)):
+        return True
+    return value.kind != "date" and bool({abs(value.scaled), abs(value.amount)} & computed)
+
+
+def _rounded(ratio: Decimal, value: Value) -> bool:
+    return abs(ratio - abs(value.amount)) * 2 <= Decimal(10) ** -values.decimals(value)
+
+
+def _ratios(numbers: list[Decimal]) -> Iterator[Decimal]:
+    """Percentage change and share of every ordered pair, in per cent, unsigned."""
+    for a, b in permutations(sorted(set(numbers))[:MOST_NUMBERS], 2):
+        if b:
+            yield abs(a - b) / b * 100
+            yield a / b * 100
 
 
 def _sums(numbers: list[Decimal]) -> set[Decimal]:
-    distinct = sorted(set(numbers))[:80]
+    distinct = sorted(set(numbers))[:MOST_NUMBERS]
     pairs = list(combinations(distinct, 2))
     return (
         {a + b for a, b in pairs}

@@ -34,11 +34,8 @@ def propose(
     The same statement and seed give the same candidates in the same order.
     """
     known = definitions.load_all() if perturbations is None else perturbations
-    bases = [statement]
-    if not (
-        statement.start == 0 and statement.end == len(statement.text)
-    ) or statement.item.meta.get("final_decision"):
-        bases += [made for made in [restate.conclusion(statement.item)] if made]
+    told = restate.conclusion(statement.item)
+    bases = [statement] if told is None or told.text == statement.text else [statement, told]
     passage_values = values.find(statement.item.passage)
     found: list[Candidate] = []
     for base in bases:
