@@ -139,7 +139,7 @@ def scale(ground: Ground, rule: Rule) -> Iterator[Proposal]:
                     yield Proposal(start, start + len(old), new, "L1", f"{old} -> {new}")
 
 
-_SIGNED = re.compile(r"\b(?:chang|increas|growth|profit)", re.IGNORECASE)
+_SIGNED = re.compile(r"\b(?:chang|increas|growth)", re.IGNORECASE)
 _UNSIGNED = re.compile(r"\b(?:decreas|declin|reduc|loss|differ|absolute)", re.IGNORECASE)
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 _GUARD = re.compile(
-    r"\b(?:not|no|none|nothing|never|neither|nor|without|whether|if|fail(?:s|ed)?|lack|cannot|may|might|could|"
-    r"should|would|only|unclear|unlikely|than expected)\b|n't\b",
+    r"\b(?:not|no|none|nothing|never|neither|nor|without|whether|if|fail(?:s|ed)?|lack|cannot|(?-i:may)|might|could|"
+    r"should|would|only|unclear|unlikely|than expected)\b|n['’]t\b",
     re.IGNORECASE,
 )
 
@@ -33,11 +33,8 @@ def flip(ground: Ground, rule: Rule) -> Iterator[Proposal]:
     answer = statement.text[statement.start : statement.end]
     for match in _flippable(rule.words).finditer(answer):
         word = match["word"]
-        near = (
-            answer[max(0, match.start() - 60) : match.end() + 60]
-            .lower()
-            .replace(word.lower(), "", 1)
-        )
+        before, after = answer[: match.start()], answer[match.end() :]
+        near = f"{before[-60:]} {after[:60]}"
         if (
             _GUARD.search(near)
             or len(re.findall(rf"\b{re.escape(word)}\b", answer, re.IGNORECASE)) > 1
@@ -45,7 +42,7 @@ def flip(ground: Ground, rule: Rule) -> Iterator[Proposal]:
             continue
         start, end = (statement.start + at for at in match.span())
         for new in _opposites(rule.words, word.lower()):
-            if not re.search(rf"\b{re.escape(new)}\b", near):
+            if not re.search(rf"\b{re.escape(new)}\b", near, re.IGNORECASE):
                 twin, other = rule.twins.get(word.lower()), rule.twins.get(new)
                 paired = twin is not None and other is not None
                 fail = _article(match["article"], other if paired and other else new, word)
