@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from halubench.records import Json
 
 _OVERFLOW = ("context_length", "context length", "context size", "exceed_context", "context window")
+_BOUNDS = ("minLength", "maxLength", "minItems", "maxItems")
 _DROPPABLE = ("logprobs", "seed", "top_p", "temperature")
 
 
@@ -23,6 +24,8 @@ class Dialect:
 
     token_field: str = "max_tokens"  # noqa: S105  (a field name)
     structured: Literal["json_schema", "json_object", "text"] = "json_schema"
+    bounded: bool = True
+    """Whether a schema may bound lengths; OpenAI's strict mode has refused to."""
     dropped: frozenset[str] = field(default_factory=frozenset[str])
 
     def body(self, model: str, request: Request) -> dict[str, Json]:
@@ -40,7 +43,10 @@ class Dialect:
         if request.top_logprobs:
             asked |= {"logprobs": True, "top_logprobs": request.top_logprobs}
         if request.schema is not None and self.structured == "json_schema":
-            wrapped: Json = {"name": "answer", "strict": True, "schema": dict(request.schema)}
+            schema: Json = dict(request.schema)
+            if not self.bounded:
+                schema = _unbounded(schema)
+            wrapped: Json = {"name": "answer", "strict": True, "schema": schema}
             asked["response_format"] = {"type": "json_schema", "json_schema": wrapped}
         elif request.schema is not None and self.structured == "json_object":
             asked["response_format"] = {"type": "json_object"}
@@ -50,6 +56,8 @@ class Dialect:
         """The dialect that avoids a complaint, and a note; None where there is none."""
         if self.token_field == "max_tokens" and "max_completion_tokens" in complaint:  # noqa: S105
             return replace(self, token_field="max_completion_tokens"), ""  # noqa: S106
+        if self.bounded and any(name in complaint for name in _BOUNDS):
+            return replace(self, bounded=False), "refuses bounds of length in a schema; not sent"
         if "response_format" in complaint or "json_schema" in complaint:
             if self.structured == "json_schema":
                 note = "refuses a JSON schema; asked for any JSON object instead"
@@ -62,6 +70,12 @@ class Dialect:
                 gone = {name, f"top_{name}"}
                 return replace(self, dropped=self.dropped | gone), f"refuses {name}; not sent"
         return None
+
+
+def _unbounded(schema: Json) -> Json:
+    if isinstance(schema, dict):
+        return {name: _unbounded(each) for name, each in schema.items() if name not in _BOUNDS}
+    return [_unbounded(each) for each in schema] if isinstance(schema, list) else schema
 
 
 def is_overflow(complaint: str) -> bool:
