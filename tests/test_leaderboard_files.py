@@ -55,6 +55,15 @@ def test_hostile_names_and_notes_are_inert(payload):
     assert all((attrs.get("href") or "data:").startswith(("https:", "data:")) for _, attrs in seen)
 
 
+def test_what_is_to_be_said_of_a_judge_stands_in_the_ranking_itself():
+    page = render_html(build_all([judged("a"), judged("b", note="judges at chance")], "t"))
+    ranking = page[page.index('<tbody class="measured">') : page.index('<tr class="floor">')]
+    assert ranking.count("judges at chance") == 1
+    assert "Note on b: judges at chance" in render_markdown(
+        build_all([judged("b", note="judges at chance")], "t")
+    )
+
+
 def test_the_page_asks_for_nothing_from_outside():
     page = render_html(build_all([judged()], "t", load_reported()))
     loads = [

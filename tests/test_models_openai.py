@@ -130,6 +130,41 @@ def test_response_format_falls_back_to_any_object_then_to_text():
     assert len(model.notes) == 2
 
 
+def test_bounds_of_length_are_left_out_where_refused_and_the_schema_is_kept():
+    text = {"type": "string", "maxLength": 9, "enum": ["PASS"]}
+    many = {"type": "array", "items": text, "maxItems": 3}
+    request = Request(ASK.messages, schema={**SCHEMA, "properties": {"SCORE": text, "WHY": many}})
+
+    def script(seen):
+        if "maxLength" in str(seen.body):
+            return error(400, "Invalid schema for response_format: 'maxLength' is not permitted.")
+        return chat('{"SCORE": "PASS"}')
+
+    with ScriptedServer(script) as server:
+        _, model = ask(server.url, request, request)
+    sent = [seen.body["response_format"]["json_schema"]["schema"] for seen in server.seen]
+    plain = {"type": "string", "enum": ["PASS"]}
+    kept = {"SCORE": plain, "WHY": {"type": "array", "items": plain}}
+    assert [schema["properties"] for schema in sent[1:]] == [kept, kept]
+    assert sent[1]["required"] == ["SCORE"]
+    assert len(model.notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("smollm2", True),
+        ("HuggingFaceTB/SmolLM2-135M-Instruct", True),
+        ("SmolLM2-360M", False),
+        ("smollm2:1.7b", False),
+        ("gpt-4o", False),
+    ],
+)
+def test_a_model_known_to_be_at_chance_says_so_however_it_is_served(name, told):
+    model = open_model(f"openai:{name}@http://127.0.0.1:9/v1", EngineOptions())
+    assert any("at chance" in note for note in model.notes) is told
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_stops_the_job_and_is_never_shown(status):
     with (

@@ -44,6 +44,13 @@ def texts(pairs):
     return [(key, answer.text) for key, answer in pairs]
 
 
+def test_a_caveat_on_the_model_survives_its_replay(tmp_path, server):
+    run(f"openai:smollm2@{server.url}", tmp_path / "first", REQUESTS[:1])
+    model = open_model(f"replay:{tmp_path}/first/journal.sqlite", EngineOptions())
+    assert "at chance" in " ".join(model.notes)
+    asyncio.run(model.aclose())
+
+
 def test_a_replay_gives_the_recorded_answers_free_of_charge(tmp_path, server):
     first = run(f"openai:m@{server.url}", tmp_path / "first")
     uri = f"replay:{tmp_path}/first/journal.sqlite"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -94,6 +95,19 @@ class Prices:
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
         """US dollars of one answer."""
         return (prompt_tokens * self.tokens_in + completion_tokens * self.tokens_out) / 1e6
+
+
+_TINY = re.compile(r"smollm2(?!.*(?:360m|1\.7b))", re.IGNORECASE)
+
+
+def caveats(model: str) -> list[str]:
+    """What is to be said with every figure of a model of that name, for an engine's first notes.
+
+    SmolLM2 is taken for the 135M one unless its name says another size.
+    """
+    if _TINY.search(model):
+        return ["SmolLM2-135M judges at chance: it proves the plumbing, never quality."]
+    return []
 
 
 class Model(Protocol):

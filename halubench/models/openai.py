@@ -22,7 +22,7 @@ from yarl import URL
 
 from halubench.errors import EngineError, InputError
 from halubench.models._chat import Dialect, complaint_of, is_overflow, read_reply, shortfalls
-from halubench.models.base import RefusedError, RetryableError, UnreachableError
+from halubench.models.base import RefusedError, RetryableError, UnreachableError, caveats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ class OpenAIModel:
         self, name: str, address: str, headers: Mapping[str, str], options: EngineOptions
     ) -> None:
         self.uri = f"openai:{name}@{address}"
-        self.notes: list[str] = []
+        self.notes = caveats(name)
         self._name = name
         self._address = address
         self._headers = {**headers, "Content-Type": "application/json"}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halubench.errors import EngineError, InputError
-from halubench.models.base import Prices
+from halubench.models.base import Prices, caveats
 from halubench.models.scheduler import read_payload
 from halubench.run import Journal, canonical, request_key
 
@@ -41,7 +41,7 @@ class ReplayModel:
 
     def __init__(self, uri: str, journal: Journal, identity: dict[str, Json]) -> None:
         self.uri = uri
-        self.notes: list[str] = []
+        self.notes = caveats(str(identity.get("model", "")))
         self._journal = journal
         self._identity = identity
 
