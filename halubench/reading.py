@@ -261,8 +261,10 @@ def _separated(path: Path) -> Iterator[Record]:
     with _open(path) as stream:
         delimiter = "\t" if format_of(path) == ".tsv" else ","
         rows = csv.DictReader(stream, delimiter=delimiter, strict=True)
+        last = rows.line_num if rows.fieldnames else 0
         for row, fields in enumerate(rows, 1):
-            record = Record(path, row, fields, rows.line_num)
+            record = Record(path, row, fields, last + 1)
+            last = rows.line_num
             if None in fields or None in fields.values():
                 count = len(rows.fieldnames or ())
                 what = f"{record.where} does not have the header's {count} fields."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 RULES = "rules"
 """The model that is no model: typed edits by code."""
 DEFAULT_SPLITS = (("validation", 0.2), ("test", 0.8))
+_SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ class Ask:
             raise InputError("No source was named.", "Name a file, folder or Hub dataset.")
         if self.accept is not None and self.accept < 1:
             raise InputError(f"--accept {self.accept} is not a number of pairs.", "Use 1 or more.")
+        if self.max_candidates is not None and self.max_candidates < 1:
+            what = f"--max-candidates {self.max_candidates} leaves nothing to ask for."
+            raise InputError(what, "Use 1 or more.")
+        if self.max_usd is not None and not self.max_usd >= 0:
+            raise InputError(f"--max-usd {self.max_usd} is no ceiling.", "Use 0 or more.")
         if self.control not in ("restate", "none"):
             raise InputError(f"--control {self.control} is unknown.", "Use restate or none.")
         if self.domain is not None and self.domain not in get_args(Domain):
@@ -88,9 +95,13 @@ class Ask:
     def _check_splits(self) -> None:
         names = [name for name, _ in self.splits]
         shares = [share for _, share in self.splits]
-        if len(set(names)) != len(names) or min(shares, default=0) <= 0:
+        odd = [name for name in names if not _SPLIT.fullmatch(name)]
+        if odd:  # A split is a file of that name.
+            what = f"--split names a split {odd[0]!r}."
+            raise InputError(what, "Use letters, digits, hyphens and underscores.")
+        if len(set(names)) != len(names) or not all(share > 0 for share in shares):
             raise InputError("--split names a split twice or gives it no share.", "Use a=.2,b=.8.")
-        if abs(sum(shares) - 1) > 1e-6:
+        if not abs(sum(shares) - 1) <= 1e-6:
             raise InputError(
                 f"The shares of --split sum to {sum(shares):g}, not to 1.", "Use a=.2,b=.8."
             )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from halubench.errors import InputError
 from halubench.reading import id_of, name_of, text_of
-from halubench.records import Item, Json, Rejected
+from halubench.records import LABELS, Item, Json, Rejected
 from halubench.sources.base import STAGE, SourceOptions, text
 from halubench.text import digest
 
@@ -33,7 +33,7 @@ def items(records: Iterable[Record], options: SourceOptions) -> Iterator[Item | 
     """One item a row. Rows labelled FAIL hold no gold answer and are rejected.
 
     Raises InputError naming file, row and field when a required field is absent, empty or no
-    text, and both rows when an id comes twice.
+    text or when a label is neither PASS nor FAIL, and both rows when an id comes twice.
     """
     mapping = options.mapping or {}
     seen: dict[str, str] = {}
@@ -43,10 +43,19 @@ def items(records: Iterable[Record], options: SourceOptions) -> Iterator[Item | 
             what = f"{record.where} has the id {item.id!r} of {seen[item.id]}."
             raise InputError(what, "Give each row its own id, or leave the id column out.")
         seen[item.id] = record.where
-        if record.fields.get("label") == "FAIL":
+        if _is_fail(record):
             yield Rejected(item.source_ds, item.id, STAGE, "labelled FAIL: not a gold answer")
         else:
             yield item
+
+
+def _is_fail(record: Record) -> bool:
+    """Whether the row is labelled FAIL. A label that cannot be read could be one."""
+    label = record.fields.get("label")
+    if label is not None and label not in LABELS:
+        what = f"{record.where}: the label is {label!r}, neither PASS nor FAIL."
+        raise InputError(what, "Correct it, or leave the label column out if all answers are gold.")
+    return label == "FAIL"
 
 
 def _item(record: Record, mapping: Mapping[str, str]) -> Item:
