@@ -101,9 +101,10 @@ class Journal:
 class RunFolder:
     """The folder of one job: what was asked, its journal and its results; one writer at a time."""
 
-    def __init__(self, path: Path, lock: IO[bytes]) -> None:
+    def __init__(self, path: Path, lock: IO[bytes], *, new: bool = False) -> None:
         self.path = path
         self._lock = lock
+        self._new = new
         self.journal = Journal(path / "journal.sqlite")
 
     @classmethod
@@ -117,8 +118,9 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=True)
             lock = _locked(path)
         try:
+            new = not (path / "ask.json").exists()
             _claim(path, ask)
-            return cls(path, lock)
+            return cls(path, lock, new=new)
         except BaseException:
             lock.close()
             raise
@@ -142,8 +144,20 @@ class RunFolder:
     def __enter__(self) -> RunFolder:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Close; a run that failed before it had anything to keep leaves the folder free."""
+        if kind is not None and self._new and not len(self.journal):
+            self._withdraw()
         self.close()
+
+    def _withdraw(self) -> None:
+        if any(one.name not in _OWN for one in self.path.iterdir()):
+            return
+        self.journal.close()
+        with suppress(OSError):
+            for name in _OWN:  # The lock last: until then nobody else claims the folder.
+                (self.path / name).unlink(missing_ok=True)
+            self.path.rmdir()
 
 
 def _claim(path: Path, ask: Mapping[str, Json]) -> None:
@@ -166,6 +180,8 @@ def _claim(path: Path, ask: Mapping[str, Json]) -> None:
         raise OutputError(f"{path} is the folder of another run: {', '.join(differing)}.", _OTHER)
 
 
+_OWN = ("ask.json", "journal.sqlite-shm", "journal.sqlite-wal", "journal.sqlite", ".lock")
+"""What :meth:`RunFolder.open` itself writes."""
 _OTHER = "Give another folder by --out."
 
 

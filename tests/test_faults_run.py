@@ -1,0 +1,54 @@
+"""A run that fails: what it leaves, and what it must not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from halubench.errors import InputError, OutputError
+from halubench.run import RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def fail(path: Path, work: Callable[[RunFolder], object]) -> None:
+    with RunFolder.open(path, {"map": None}) as folder:
+        work(folder)
+        raise InputError("The file has no passage.")
+
+
+def test_run_that_failed_before_anything_was_done_frees_its_folder(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(InputError):
+        fail(out, lambda _: None)
+    assert not out.exists()
+    RunFolder.open(out, {"map": "passage=text"}).close()
+
+
+def test_run_that_failed_after_a_paid_answer_keeps_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        fail(tmp_path, lambda folder: folder.journal.put("key", "paid"))
+    with RunFolder.open(tmp_path, {"map": None}) as folder:
+        assert folder.journal.get("key") == "paid"
+
+
+def test_failed_run_keeps_what_it_wrote_and_what_others_left(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        fail(tmp_path / "a", lambda folder: folder.write_text("rejected.jsonl", "{}\n"))
+    assert (tmp_path / "a" / "rejected.jsonl").read_text() == "{}\n"
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / ".keep").touch()
+    with pytest.raises(InputError):
+        fail(tmp_path / "b", lambda _: None)
+    assert (tmp_path / "b" / ".keep").exists()
+
+
+def test_run_that_fails_again_keeps_the_folder_of_an_earlier_one(tmp_path: Path) -> None:
+    RunFolder.open(tmp_path, {"map": None}).close()
+    with pytest.raises(InputError):
+        fail(tmp_path, lambda _: None)
+    with pytest.raises(OutputError, match="map was null and is now 2"):
+        RunFolder.open(tmp_path, {"map": 2})
