@@ -84,7 +84,7 @@ def load(path: Path) -> Perturbation:
     """One perturbation. Raises InputError naming the file and the key that is wrong."""
     try:
         found = Perturbation.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not valid YAML: {str(error).splitlines()[0]}.") from error
     except ValidationError as error:
         first = error.errors()[0]

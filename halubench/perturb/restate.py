@@ -103,7 +103,7 @@ _COUNT = re.compile(
 """Questions that ask to count things: two numbers of the passage may add up to it by chance."""
 _FRAGMENT = re.compile(r"(?:have|has|had|is|are|was|were|that|which|who|and|but|or|can|will)\b")
 _BROKEN = re.compile(r"[a-z]- [a-z]|[a-z]-\n[a-z]")
-_BAD_NP = re.compile(r"\b\w+(?:ed|paid|held|made|known|given)(?= (?:to|on|by|in|as|for|using|with)\b|$)|\b(?:and|or) (?:what|how|why|who)\b| do(?:es)? | did |,", re.IGNORECASE)  # fmt: skip
+_BAD_NP = re.compile(r"\b(?:\w+ed|paid|held|made|known|given)(?= (?:to|on|by|in|as|for|using|with)\b|$)|\b(?:and|or) (?:what|how|why|who)\b| do(?:es)? | did |,", re.IGNORECASE)  # fmt: skip
 MIN_COVERAGE = 0.55
 MOST_NUMBERS = 150
 CONCLUSIONS = ("yes", "no", "maybe")
@@ -203,9 +203,13 @@ def tidy_question(question: str) -> str:
 
 def unsupported(item: Item) -> str:
     """Why the gold answer cannot be anchored in the passage by code; empty if it can."""
+    if not words(item.answer):
+        return "the answer has no words"
     if item.meta.get("answer_type") == "spans" or item.meta.get("parts"):
         return "the answer is a list of spans"
-    golds = [list(values.find(alias)) for alias in {item.answer, *item.aliases}]
+    if _FRAGMENT.match(item.answer.strip()) or _BROKEN.search(item.answer):
+        return "the answer is broken text: cut inside a sentence or a hyphenated word"
+    golds = [list(values.find(alias)) for alias in dict.fromkeys((item.answer, *item.aliases))]
     if is_numeric(item.answer):
         return _number_unsupported(item, golds)
     return _text_unsupported(item)
