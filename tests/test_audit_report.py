@@ -236,3 +236,32 @@ def test_progress_ends_at_the_whole_work() -> None:
     audit_examples(twins(5), progress=lambda _, done, whole: steps.append((done, whole)))
     assert steps == sorted(steps)
     assert steps[-1][0] == pytest.approx(steps[-1][1])
+
+
+def test_a_gate_of_quality_alone_is_not_called_a_shortcut() -> None:
+    def one(name: str, status: str, kind: str) -> Gate:
+        return Gate(
+            name=name, scope="all", value=0.8, low=0.9, high=1.0, limit="at least 0.90",
+            status=status, kind=kind,
+        )  # fmt: skip
+
+    report = audit_examples(twins(40))
+    narrow = report.model_copy(
+        update={
+            "overall": report.overall.model_copy(
+                update={"gates": (one("Entropy", "fail", "quality"),)}
+            ),
+            "sources": {},
+        }
+    )
+    leaky = narrow.model_copy(
+        update={
+            "overall": narrow.overall.model_copy(
+                update={"gates": (one("Length", "fail", "shortcut"),)}
+            )
+        }
+    )
+    assert not narrow.leaks
+    assert narrow.verdict.startswith("No shortcut tells the label, but 1 of 1 gates fail: Entropy")
+    assert leaky.leaks
+    assert "can be told by shortcuts" in leaky.verdict

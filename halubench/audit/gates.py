@@ -37,7 +37,7 @@ def probe_gate(probe: Probe, scope: str, low: float, high: float, name: str = ""
             status = "fail"
     return Gate(
         name=name, scope=scope, value=probe.auroc, low=low, high=high, limit=limit,
-        status=status, reason=reason,
+        status=status, reason=reason, kind="shortcut",
     )  # fmt: skip
 
 
@@ -45,7 +45,9 @@ def pair_gates(rows: Rows, scope: str, context: Context) -> list[Gate]:
     """Gates that need provenance, splits or another dataset; none where that is not given."""
     found: list[Gate] = []
     if context.provenance:
-        found += [_edit_gate(rows, scope, context), _entropy_gate(rows, scope, context)]
+        found.append(_edit_gate(rows, scope, context))
+        if len({example.source_ds for example in rows.examples}) == 1:
+            found.append(_entropy_gate(rows, scope, context))
     if len(set(context.splits.values())) > 1:
         found.append(
             _zero("Passages shared across splits", scope, len(pairs.leaking(rows, context)))
@@ -96,12 +98,19 @@ def _floor(name: str, scope: str, value: float | None, low: float, reason: str) 
     status: Status = "undecided" if reason or value is None else "pass" if value >= low else "fail"
     return Gate(
         name=name, scope=scope, value=value, low=low, high=1.0, limit=f"at least {low:.2f}",
-        status=status, reason=reason,
+        status=status, reason=reason, kind="shortcut",
     )  # fmt: skip
 
 
 def _zero(name: str, scope: str, count: int) -> Gate:
     status: Status = "fail" if count else "pass"
     return Gate(
-        name=name, scope=scope, value=float(count), low=0, high=0, limit="0 rows", status=status
+        name=name,
+        scope=scope,
+        value=float(count),
+        low=0,
+        high=0,
+        limit="0 rows",
+        status=status,
+        kind="leakage",
     )

@@ -47,6 +47,8 @@ class Gate(_Strict):
     limit: str
     status: Status
     reason: str = ""
+    kind: Literal["shortcut", "leakage", "quality"] = "quality"
+    """What a failure means: a shortcut tells the label; rows leak between sets; or neither."""
 
 
 Kind = Literal["shortcut", "ids", "contradiction", "duplicate", "leakage", "balance"]
@@ -150,12 +152,21 @@ class AuditReport(_Strict):
     @property
     def verdict(self) -> str:
         """The whole report in one sentence."""
-        failed, undecided = len(self.failed), sum(g.status == "undecided" for g in self.gates)
+        total, failed = len(self.gates), self.failed
+        undecided = sum(gate.status == "undecided" for gate in self.gates)
+        if any(gate.kind == "shortcut" for gate in failed):
+            return f"{len(failed)} of {total} gates fail: the label can be told by shortcuts."
         if failed:
-            return f"{failed} of {len(self.gates)} gates fail: the label can be told by shortcuts."
+            names = ", ".join(dict.fromkeys(f"{gate.name} ({gate.scope})" for gate in failed))
+            return f"No shortcut tells the label, but {len(failed)} of {total} gates fail: {names}."
         if undecided:
-            return f"No gate fails, but {undecided} of {len(self.gates)} cannot be decided yet."
-        return f"All {len(self.gates)} gates hold: no shortcut tells the label."
+            return f"No gate fails; {undecided} of {total} cannot be decided for want of rows."
+        return f"All {total} gates hold: no shortcut tells the label."
+
+    @property
+    def leaks(self) -> bool:
+        """Whether scores on these rows may owe to shortcuts or to rows seen elsewhere."""
+        return any(gate.kind != "quality" for gate in self.failed)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
