@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from docs_blocks import ROOT, do, sections, steps, workplace
 
+from halubench import recipes
+
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 PARTS = sections(PAGE.split("## Add one thing with one file")[1], "###")
 
@@ -39,6 +41,10 @@ def source() -> bool:
     return (read["name"], read["license"], read["items"]) == ("sheet", "CC0-1.0", 2)
 
 
+def recipe() -> bool:
+    return "our-adapters" in recipes.load_all()
+
+
 def reported() -> bool:
     return "Our paper, Table 1" in Path("leaderboard-site/index.html").read_text()
 
@@ -49,6 +55,7 @@ EFFECTS: dict[str, Callable[[], bool]] = {
     "An engine": engine,
     "A prompt": prompt,
     "A source": source,
+    "A recipe": recipe,
     "A reported table": reported,
 }
 
