@@ -109,18 +109,20 @@ def _ending(answer: str) -> str:
 
 
 def _gold_again(candidate: Candidate) -> str:
-    golds = (candidate.item.answer, *candidate.item.aliases)
-    gold_values = [value for gold in golds for value in values.find(gold)]
+    golds = dict.fromkeys((candidate.item.answer, *candidate.item.aliases))
+    alone = [found[0] for gold in golds if len(found := values.find(gold)) == 1]
     new = _widened(candidate)
     wrong = values.find(new)
-    if _sign(candidate):
-        again = len(wrong) == 1 and any(values.same(wrong[0], gold) for gold in gold_values)
-        return "the wrong value equals the gold" if again else ""
-    told = {normalise(gold) for gold in golds}
-    if normalise(new) in told or normalise(candidate.fail_answer) in told:
-        return "the wrong answer is a gold answer"
-    alone = len(wrong) == len(gold_values) == 1 and not _magnitude_only(candidate)
-    if alone and values.close(wrong[0], gold_values[0]):
+    equal = values.same if _sign(candidate) else values.close
+    if not _sign(candidate):
+        told = {normalise(gold) for gold in golds}
+        if normalise(new) in told or normalise(candidate.fail_answer) in told:
+            return "the wrong answer is a gold answer"
+    if (
+        len(wrong) == 1
+        and not _magnitude_only(candidate)
+        and any(equal(wrong[0], v) for v in alone)
+    ):
         return "the wrong value equals the gold"
     return ""
 
