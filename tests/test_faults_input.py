@@ -9,6 +9,7 @@ import pytest
 from generate_world import ask, row, source
 
 from halubench.errors import InputError
+from halubench.models.base import EngineOptions
 from halubench.reading import scan
 from halubench.sources import SourceOptions, read
 
@@ -57,10 +58,19 @@ def test_shares_that_are_no_shares_are_refused(tmp_path: Path, shares: tuple[flo
 
 
 @pytest.mark.parametrize(
-    "change", [{"max_candidates": 0}, {"max_usd": -1.0}, {"max_usd": float("nan")}]
+    "change",
+    [{"max_candidates": 0}, {"max_usd": -1.0}, {"max_usd": float("nan")}, {"retries": -1}],
 )
 def test_ceiling_that_forbids_nothing_or_everything_is_refused(
     tmp_path: Path, change: dict[str, float]
 ) -> None:
     with pytest.raises(InputError, match=f"--{next(iter(change)).replace('_', '-')}"):
         ask(tmp_path, source(tmp_path, 2), **change).check()
+
+
+@pytest.mark.parametrize(
+    "change", [{"timeout_s": 0.0}, {"timeout_s": float("nan")}, {"window": 0}, {"price_in": -1.0}]
+)
+def test_engine_options_that_cannot_be_meant_are_refused(change: dict[str, float]) -> None:
+    with pytest.raises(InputError, match=r"(1|0) or more"):
+        EngineOptions(**change)  # type: ignore[arg-type]  (int or float, by name)

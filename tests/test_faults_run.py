@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from generate_world import ask, judge, propose, source
+from scripted_server import ScriptedServer, error
 
-from halubench.errors import InputError, OutputError
+from halubench.errors import IncompleteError, InputError, OutputError
+from halubench.generate import generate
 from halubench.run import RunFolder
 
 if TYPE_CHECKING:
@@ -52,3 +55,24 @@ def test_run_that_fails_again_keeps_the_folder_of_an_earlier_one(tmp_path: Path)
         fail(tmp_path, lambda _: None)
     with pytest.raises(OutputError, match="map was null and is now 2"):
         RunFolder.open(tmp_path, {"map": 2})
+
+
+def test_generate_says_why_nothing_was_answered(tmp_path: Path) -> None:
+    with ScriptedServer(lambda _: error(400, "the tokens of this plan are spent")) as server:
+        asked = ask(tmp_path, source(tmp_path, 3), model=f"openai:pen@{server.url}")
+        with pytest.raises(IncompleteError, match=r"3 × refused.*the tokens of this plan"):
+            generate(asked)
+
+
+def test_jury_that_never_answers_is_no_fault_of_the_documents(tmp_path: Path) -> None:
+    with ScriptedServer(propose) as pen, ScriptedServer(lambda _: error(400, "no")) as bench:
+        asked = ask(
+            tmp_path,
+            source(tmp_path, 3),
+            model=f"openai:pen@{pen.url}",
+            jury=(f"openai:juror@{bench.url}",),
+        )
+        with pytest.raises(IncompleteError, match="requests got no answer"):
+            generate(asked)
+        bench.script = judge
+        assert generate(asked).pairs

@@ -80,6 +80,8 @@ class Ask:
             raise InputError(what, "Use 1 or more.")
         if self.max_usd is not None and not self.max_usd >= 0:
             raise InputError(f"--max-usd {self.max_usd} is no ceiling.", "Use 0 or more.")
+        if self.retries < 0:
+            raise InputError(f"--retries {self.retries} is no number of them.", "Use 0 or more.")
         if self.control not in ("restate", "none"):
             raise InputError(f"--control {self.control} is unknown.", "Use restate or none.")
         if self.domain is not None and self.domain not in get_args(Domain):

@@ -40,7 +40,7 @@ def finish(job: Job, prepared: Prepared, made: Made, jury: Jury) -> Outcome:
     write.rejected(folder, ledger.rejected)
     kept = made.selection.kept
     if not kept:
-        _nothing(ledger.rows(), prepared, made)
+        _nothing(prepared, _unanswered(made, jury))
     job.progress(Tick("assemble", 0, len(kept)))
     examples, provenance = assemble.examples(
         kept,
@@ -68,10 +68,10 @@ def finish(job: Job, prepared: Prepared, made: Made, jury: Jury) -> Outcome:
     )
 
 
-def _nothing(rows: int, prepared: Prepared, made: Made) -> None:
-    why = _reasons(prepared)
-    if made.pool.unanswered:
-        raise IncompleteError(f"No pair was made of {rows} rows: {why}.", _AGAIN)
+def _nothing(prepared: Prepared, unanswered: str) -> None:
+    rows, why = prepared.ledger.rows(), _reasons(prepared)
+    if unanswered:
+        raise IncompleteError(f"No pair was made of {rows} rows: {unanswered}", _AGAIN)
     raise InputError(
         f"No pair could be made of {rows} rows: {why}.", "Look into rejected.jsonl and stages/."
     )
@@ -104,9 +104,15 @@ def _tick(job: Job, probe: str, done: float, whole: float) -> None:
 
 
 def _incomplete(job: Job, made: Made, jury: Jury, pairs: int) -> str:
-    unanswered = made.pool.unanswered + jury.unanswered()
     enough = job.ask.accept is not None and pairs >= job.ask.accept
-    return "" if enough or not unanswered else f"{unanswered:,} requests got no answer."
+    return "" if enough else _unanswered(made, jury)
+
+
+def _unanswered(made: Made, jury: Jury) -> str:
+    """How many requests got no answer and why, as a sentence; empty when all did."""
+    reasons = made.pool.unanswered + jury.unanswered()
+    told = ", ".join(f"{count:,} × {why}" for why, count in reasons.most_common(3))
+    return f"{reasons.total():,} requests got no answer ({told})." if reasons else ""
 
 
 def _warnings(job: Job, prepared: Prepared, made: Made, report: AuditReport) -> list[str]:

@@ -22,6 +22,7 @@ from halubench.models import open_model
 from halubench.models.scheduler import Limits
 from halubench.perturb.definitions import load_all
 from halubench.prompt import load_prompt
+from halubench.reading import resolve
 from halubench.run import RunFolder
 from halubench.verify.jury import check_jury
 
@@ -72,6 +73,8 @@ def _check_plugins(ask: Ask) -> None:
 
 def prepare(ask: Ask, progress: Progress = silent) -> Prepared:
     """Ingest, group, exclude and anchor; spends nothing and writes nothing."""
+    for ref in ask.exclude:  # Told before the work, not after it.
+        resolve(ref)
     ledger = Ledger()
     reads = stages.ingest(ask, _counter(progress, "ingest", len(ask.sources)))
     items = [item for read in reads for item in read.items]

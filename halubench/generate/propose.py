@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 class Pool:
     """What was proposed for the items, and what the gate said of it.
 
-    ``bare``: gold answers are edited as they stand (``--control none``).
+    ``bare``: gold answers are edited as they stand (``--control none``). ``unanswered`` counts
+    requests without an answer by reason.
     ``passed`` holds the candidates of each item id that passed; ``fate`` the (stage, reason) that
     an item without any last met; ``refused`` counts candidates by reason.
     """
@@ -44,7 +45,7 @@ class Pool:
     passed: dict[str, list[Candidate]] = field(default_factory=dict[str, "list[Candidate]"])
     fate: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     log: list[tuple[Candidate, str]] = field(default_factory=list["tuple[Candidate, str]"])
-    unanswered: int = 0
+    unanswered: Counter[str] = field(default_factory=Counter[str])
     unasked: str = "not needed: enough pairs"
 
     def gate(self, candidate: Candidate) -> str | None:
@@ -210,7 +211,7 @@ class PromptProposer:
     def _take(self, task: Task, answer: Completion | CallFailure) -> None:
         pool, item = self.pool, task.statement.item
         if isinstance(answer, CallFailure):
-            pool.unanswered += 1
+            pool.unanswered[answer.reason] += 1
             pool.fate[item.id] = ("perturb", f"model: no answer ({answer.reason})")
             return
         self._pen.purse.pay(answer, free=answer.cached)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -55,10 +56,11 @@ class Jury:
         told = ((one.item.id, self.ballots.get(key(one))) for one in kept)
         return {item: (ballot.json(), ballot.hardness()) for item, ballot in told if ballot}
 
-    def unanswered(self) -> int:
-        """Votes that no endpoint gave: another run asks for them again."""
+    def unanswered(self) -> Counter[str]:
+        """Votes that no endpoint gave, by reason: another run asks for them again."""
         cast = (vote for one in self.ballots.values() for _, *pair in one.votes for vote in pair)
-        return sum(isinstance(v, Unscored) and v.reason.startswith(ENDPOINT) for v in cast)
+        reasons = (vote.reason for vote in cast if isinstance(vote, Unscored))
+        return Counter(why.removeprefix(ENDPOINT) for why in reasons if why.startswith(ENDPOINT))
 
 
 @dataclass(frozen=True, slots=True)

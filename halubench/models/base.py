@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from halubench.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -154,6 +156,17 @@ class EngineOptions:
     window: int = 64
     price_in: float | None = None
     price_out: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise InputError for what cannot be meant; a NaN is not positive."""
+        if not self.timeout_s > 0:
+            raise InputError(f"A --timeout of {self.timeout_s:g} s is none.", "Use 1 or more.")
+        if self.window < 1:
+            raise InputError(f"A --window of {self.window} asks for nothing.", "Use 1 or more.")
+        for price in (self.price_in, self.price_out):
+            if price is not None and not price >= 0:
+                what = f"A price of {price:g} US dollars is none."
+                raise InputError(what, "Give --price-in and --price-out of 0 or more.")
 
     def prices(self) -> Prices | None:
         """Both prices, or None where either is unknown."""
