@@ -73,4 +73,4 @@ def test_ceiling_that_forbids_nothing_or_everything_is_refused(
 )
 def test_engine_options_that_cannot_be_meant_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(InputError, match=r"(1|0) or more"):
-        EngineOptions(**change)  # type: ignore[arg-type]  (int or float, by name)
+        EngineOptions(**change)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from halubench.cli import _console
+from halubench.cli._options import named
 from halubench.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def command(
     """Measure shortcuts, duplicates, contradictions, leakage and balance of labelled data."""
     from halubench.dataset import load
 
-    mapping = _mapping(map_)
+    mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
     with _console.err.status("Reading the data"):
         datasets = [load(ref, mapping=mapping) for ref in data]
         others = {known.name: known.examples for known in map(load, against or [])}
@@ -64,23 +65,13 @@ def _next(ref: str, failed: int) -> str:
     return f"Next: halubench evaluate --model baseline:overlap --data {escape(ref)} --out results"
 
 
-def _mapping(text: str | None) -> dict[str, str] | None:
-    if not text:
-        return None
-    pairs = [part.partition("=") for part in text.split(",")]
-    if not all(name.strip() and column.strip() for name, _, column in pairs):
-        raise InputError(
-            f"--map {text!r} cannot be read.", "Write --map passage=COLUMN,label=COLUMN."
-        )
-    return {name.strip(): column.strip() for name, _, column in pairs}
-
-
 def _folders(datasets: list[Dataset], out: Path | None) -> list[Path]:
     if out and len(datasets) == 1:
         return [out]
     names = [dataset.name.replace("/", "-") for dataset in datasets]
-    if len(set(names)) < len(names):
-        raise InputError(f"Two of the datasets are called {names[0]}.", "Audit them one at a time.")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise InputError(f"Two of the datasets are called {twice[0]}.", "Audit them one at a time.")
     return [out / name if out else Path(f"audit-{name}") for name in names]
 
 

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from halubench.cli import _console
-from halubench.errors import InputError
+from halubench.cli._options import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -65,28 +65,17 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     for folder in reversed(content or []):
         contents.add_folder(folder)
     judges = [single for uri in model for single in expand(uri)]
+    mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
     engine = EngineOptions(timeout, window, price_in, price_out)
     options = EvaluateOptions(out, engine, prompt, max_usd, retries, seed, limit)
     with _console.err.status("Reading the data and scoring the baselines"):
-        bench = prepare(load(data, split=split, mapping=_mapping(map_)), options)
+        bench = prepare(load(data, split=split, mapping=mapping), options)
     results = [_judge(uri, bench, options) for uri in judges]
     for each in results:
         _show(each)
     _console.note(f"Results: {escape(str(out))}/*/results.json and predictions.parquet")
     check_complete(results)
     _console.note(f"Next: halubench leaderboard {escape(str(out))} --out leaderboard-site")
-
-
-def _mapping(text: str | None) -> dict[str, str] | None:
-    if not text:
-        return None
-    pairs = [part.partition("=") for part in text.split(",")]
-    for name, equals, column in pairs:
-        if not (name.strip() and equals and column.strip()):
-            raise InputError(
-                f"--map {text!r} cannot be read.", "Write --map passage=COLUMN,label=COLUMN."
-            )
-    return {name.strip(): column.strip() for name, _, column in pairs}
 
 
 def _judge(uri: str, bench: Bench, options: EvaluateOptions) -> Results:

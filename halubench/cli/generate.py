@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from halubench.cli._console import err, note, out
+from halubench.cli._options import named
 from halubench.errors import IncompleteError, InputError
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         seed=seed,
         max_usd=max_usd,
         exclude=tuple(exclude or ()),
-        mapping=_pairs(mapping, "--map") if mapping else {},
+        mapping=named(mapping, "--map", "passage=COLUMN,question=COLUMN,answer=COLUMN"),
         splits=_shares(split),
         license=license_,
         max_candidates=max_candidates,
@@ -137,16 +138,12 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         )
 
 
-def _pairs(text: str, option: str) -> dict[str, str]:
-    parts = [part.partition("=") for part in text.split(",")]
-    if not all(name.strip() and value.strip() for name, _, value in parts):
-        raise InputError(f"{option} {text!r} is not name=value,name=value.", "Correct it.")
-    return {name.strip(): value.strip() for name, _, value in parts}
-
-
 def _shares(text: str) -> tuple[tuple[str, float], ...]:
     try:
-        return tuple((name, float(share)) for name, share in _pairs(text, "--split").items())
+        return tuple(
+            (name, float(share))
+            for name, share in named(text, "--split", "validation=.2,test=.8").items()
+        )
     except ValueError as error:
         raise InputError(
             f"--split {text!r} holds a share that is no number.", "Use a=.2,b=.8."
