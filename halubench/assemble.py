@@ -266,7 +266,7 @@ def _left_over(items: Mapping[str, Sequence[Candidate]], draw: _Draw) -> Iterato
     reason = (
         "enough pairs accepted" if enough else "no partner that balances its words, or quota full"
     )
-    for item_id, found in items.items():
+    for item_id, found in sorted(items.items()):
         if item_id not in draw.used:
             item: Item = found[0].item
             yield Rejected(item.source_ds, item.id, STAGE, reason)
