@@ -38,6 +38,8 @@ class Rule(_Strict):
     sites: tuple[SiteKind, ...] = ()
     words: tuple[tuple[str, str], ...] = ()
     twins: dict[str, str] = {}
+    in_passage: bool = False
+    """flip only a word that the passage itself uses."""
     units: tuple[str, ...] = ()
     """Only values with one of these units (empty: any)."""
 

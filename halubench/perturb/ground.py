@@ -35,6 +35,10 @@ class Proposal:
 _RANGE_END = re.compile(r"\d[%\w]*(?:\s?[a-zµ%/]{1,7})?\s?(?:-|–|to)\s?$|\d%?\s(?:and|or)\s$")
 _YEAR_ASKED = re.compile(r"(?:FY|Q[1-4] |\b)'?((?:19|20)\d\d)\b|FY'?(\d\d)\b")
 _RANGE_START = re.compile(r"\s?(?:-|–|to|and|or)\s?[$€£]?\d")
+_MARKER = re.compile(r"[(\[]\d{1,2}[)\]]")
+"""A list number "(2)" or a citation "[7]"."""
+_CODES = re.compile(r"\b\d+-?[A-Z]+\b")
+"""A code such as "777X": the numbers listed with it are names too."""
 _LEVEL = re.compile(r"\s*(?:CI\b|confidence|credible|-CI\b)")
 """What follows a confidence level ("95% CI")."""
 
@@ -75,7 +79,13 @@ class Ground:
     def _in_range(self, value: Value) -> bool:
         """Whether the value is one end of a range or list ("5 to 7"), or a confidence level."""
         before, after = self.statement.text[: value.start], self.statement.text[value.end :]
-        return bool(_RANGE_END.search(before) or _RANGE_START.match(after) or _LEVEL.match(after))
+        return bool(
+            _RANGE_END.search(before)
+            or _RANGE_START.match(after)
+            or _LEVEL.match(after)
+            or _MARKER.search(self.statement.text[value.start - 1 : value.end + 1])
+            or _CODES.search(before[-12:] + " " + after[:12])
+        )
 
     def is_asked(self, value: Value) -> bool:
         """Whether the question itself gives the value: then it is no part of what is answered."""

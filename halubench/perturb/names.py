@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-# "Packers" and "Green Bay" are one team: two names, one answer.
-_TEAMS = re.compile(r"\b(?:teams?|won|wins?|lost|loses?|losing|winning|opponents?|games?)\b")
+# "Packers" and "Green Bay" are one team: two names, one answer. "The most" may be a tie.
+_TEAMS = re.compile(
+    r"\b(?:teams?|won|wins?|lost|loses?|losing|winning|opponents?|games?|most|fewest|least)\b"
+)
 
 
 def swap_names(ground: Ground) -> Iterator[Proposal]:

@@ -171,7 +171,7 @@ _LOOSER = {
     "among": "amongst",
 }
 _LOOSE = re.compile(
-    rf"(?<=[a-z] )(?<!both )(?:{'|'.join(sorted(_LOOSER, key=len, reverse=True))})(?= [a-z]+(?<!ed)(?<!ing)(?<!s)\b)"
+    rf"(?<=[a-z] )(?<!both )(?:{'|'.join(sorted(_LOOSER, key=len, reverse=True))})(?= (?!there|thus|then|hence|well|not|to|by|in|on|at|for|with)[a-z]+(?<!ed)(?<!ing)(?<!s)(?<!ly)\b)"
 )
 
 

@@ -31,11 +31,12 @@ def swap(ground: Ground, rule: Rule) -> Iterator[Proposal]:
 
 
 def _swap_value(ground: Ground, value: Value) -> Iterator[Proposal]:
-    text = ground.statement.text
+    text, passage = ground.statement.text, ground.statement.item.passage
     others = {
         _spelled(other): other
         for other in ground.passage_values
         if other.amount
+        and not _LABELLED.search(passage[max(0, other.start - 12) : other.start])
         and _alike(value, other, text)
         and _beyond(value, other, text)
         and not ground.is_barred(other)
@@ -58,6 +59,11 @@ def _swap_value(ground: Ground, value: Value) -> Iterator[Proposal]:
         yield Proposal(start, end, new, "L2", f"{text[start:end]} -> {new}", None, other.text)
 
 
+_LABELLED = re.compile(
+    r"\b(?:week|no\.?|chapter|section|table|figure|note|item|page|phase|type)\s$|par value of $",
+    re.IGNORECASE,
+)
+"""What stands before a number that names a thing rather than measures one."""
 _AT_LEAST = re.compile(
     r"\b(?:more than|over|at least|above|exceed\w*|greater than|>|≥)\s*$", re.IGNORECASE
 )
@@ -107,8 +113,8 @@ def shift(ground: Ground, rule: Rule) -> Iterator[Proposal]:
 
 
 def _far(value: Value, wrong: Value) -> bool:
-    """At least 2 % off, so that no rounding makes it right."""
-    return wrong.amount != 0 and _distance(value, wrong) >= Decimal("0.02")
+    """At least 2 % off, so that no rounding makes it right; at most triple, so that it is no joke."""
+    return wrong.amount != 0 and Decimal("0.02") <= _distance(value, wrong) <= 2
 
 
 def _slips(text: str, random: Random) -> Iterator[str]:
@@ -173,7 +179,7 @@ def _same_measure(value: Value, other: Value) -> bool:
     kinds = {value.kind, other.kind}
     if len(kinds) > 1 and kinds != {"money", "number"}:
         return False
-    if value.magnitude != other.magnitude and 1 not in (value.magnitude, other.magnitude):
+    if other.magnitude not in (value.magnitude, 1):
         return False
     if "money" in kinds:
         return not (value.unit and other.unit) or value.unit == other.unit

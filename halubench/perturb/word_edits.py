@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 _GUARD = re.compile(
     r"\b(?:not|no|none|nothing|never|neither|nor|without|whether|if|fail(?:s|ed)?|lack|cannot|(?-i:may)|might|could|"
-    r"should|would|only|unclear|unlikely|than expected)\b|n['’]t\b",
+    r"should|would|only|unclear|unlikely|than expected|higher or lower|more or less|up or down|"
+    r"increased? or decreased?)\b|n['’]t\b",
     re.IGNORECASE,
 )
+
+
+_AS_AS = re.compile(r"\bas .+ as", re.IGNORECASE)
 
 
 def flip(ground: Ground, rule: Rule) -> Iterator[Proposal]:
@@ -32,6 +36,8 @@ def flip(ground: Ground, rule: Rule) -> Iterator[Proposal]:
     statement = ground.statement
     answer = statement.text[statement.start : statement.end]
     for match in _flippable(rule.words).finditer(answer):
+        if rule.in_passage and match["word"].lower() not in statement.item.passage.lower():
+            continue
         word = match["word"]
         before, after = answer[: match.start()], answer[match.end() :]
         near = f"{before[-60:]} {after[:60]}"
