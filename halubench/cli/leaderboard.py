@@ -39,7 +39,7 @@ def command(
         contents.add_folder(folder)
     with _console.err.status("Reading results"):
         measured = rank.read_results(results)
-        audits = rank.read_audits(results, audit)
+        audits = rank.read_audits(results, audit, measured)
         site = rank.build_all(measured, title, rank.load_reported(reported), audits)
     for board in site.boards:
         _show(board)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from halubench.audit.report import AuditReport
 from halubench.errors import InputError
+from halubench.rank.recount import recount
 from halubench.results import Results
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ _COUNTS = ("prompt_tokens", "completion_tokens", "max_tokens", "max_completion_t
 def read_results(folders: Sequence[Path]) -> list[Results]:
     """Every ``results.json`` under the folders; copies of one result count once.
 
-    Raises InputError: no such folder, none found, not readable, or two different results for one
-    judge (name and prompt) on the same data.
+    Raises InputError: no such folder, none found, not readable, not what the predictions beside it
+    give, or two different results for one judge (name and prompt) on the same data.
     """
     seen: dict[tuple[str, str, str], tuple[Results, Path]] = {}
     for path in _find(folders, "results.json"):
         results = _parse(path, Results)
+        recount(results, path.with_name("predictions.parquet"))
         key = (results.data.sha256, results.judge.name, results.judge.prompt_hash)
         known, where = seen.setdefault(key, (results, path))
         if known != results:
@@ -52,13 +54,23 @@ def read_results(folders: Sequence[Path]) -> list[Results]:
     return [results for results, _ in seen.values()]
 
 
-def read_audits(folders: Sequence[Path], chosen: Path | None = None) -> list[AuditReport]:
+def read_audits(
+    folders: Sequence[Path], chosen: Path | None, measured: Sequence[Results]
+) -> list[AuditReport]:
     """The audits found under the folders, the ``chosen`` file last, so that it counts.
 
-    Raises InputError for a file that is not an audit.
+    Raises InputError for a file that is not an audit, or when the chosen one is of other rows than
+    any of the results ``measured``.
     """
-    found = _find(folders, "audit.json") + ([chosen] if chosen else [])
-    return [_parse(path, AuditReport) for path in found]
+    found = [_parse(path, AuditReport) for path in _find(folders, "audit.json")]
+    if chosen is None:
+        return found
+    audit = _parse(chosen, AuditReport)
+    refs = {each.data.sha256: each.data.ref for each in measured}
+    if audit.sha256 not in refs:
+        what = f"{chosen} is the audit of other rows than those of the results."
+        raise InputError(what, f"Audit what was judged: halubench audit {min(refs.values())}.")
+    return [*found, audit]
 
 
 def _find(folders: Sequence[Path], name: str) -> list[Path]:
