@@ -139,10 +139,9 @@ def _unheld(report: AuditReport) -> Iterator[str]:
     for gate in report.failed:
         measured = "not measured" if gate.value is None else f"{gate.value:.3g}"
         yield f"Gate {gate.name} ({gate.scope}) does not hold: {measured}, allowed is {gate.limit}."
-    undecided = [gate for gate in report.gates if gate.status == "undecided"]
+    undecided = sum(gate.status == "undecided" for gate in report.gates)
     if undecided:
-        named = ", ".join(f"{gate.name} ({gate.scope})" for gate in undecided)
-        yield f"{len(undecided)} gates are undecided, mostly for want of rows: {named}."
+        yield f"{undecided} of {len(report.gates)} gates are undecided for want of rows; the audit names them."
 
 
 def _manifest(
