@@ -78,6 +78,42 @@ def test_what_cannot_serve_is_refused_with_its_reason(text, reason):
     assert reason in made(text)
 
 
+MONEY = "The rent that the passage states for the year is $92 million."
+PAID = Statement(
+    Item(
+        "s", "2", "finance", f"{MONEY} Last year: $81 million.", "What is the rent?", "$92 million"
+    ),
+    MONEY,
+    MONEY.index("$"),
+    len(MONEY) - 1,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "new", "reason"),
+    [
+        ("amount-swap", "$81 million", None),
+        ("amount-swap", "$1,187", "unit or magnitude"),
+        ("amount-swap", "$81 billion", "unit or magnitude"),
+        ("scale-shift", "$92 billion", None),
+    ],
+)
+def test_the_form_of_a_value_stands_unless_it_is_what_the_perturbation_is_about(name, new, reason):
+    sites = prompted.legal(PAID, KNOWN.values())[name]
+    said = answer(old="$92 million", new_fail=new, new_pass="$92 million")
+    pair = made(said, prompted.Task(PAID, KNOWN[name], sites))
+    assert reason in pair if reason else pair.fail_answer == MONEY.replace("$92 million", new)
+
+
+def test_a_value_out_of_a_worked_example_is_refused_unless_the_passage_states_it():
+    shown = KNOWN["number-swap"].examples[0]
+    said = {"answer": "The quay holds 76 cars.", "fail": "The quay holds 52 cars."}
+    taught = KNOWN["number-swap"].model_copy(update={"examples": (shown.model_copy(update=said),)})
+    asked = prompted.Task(STATEMENT, taught, task().sites)
+    assert "worked example" in made(answer(new_fail="76"), asked)
+    assert made(answer(new_fail="52"), asked).level == "L2"
+
+
 def test_prose_and_fences_around_the_object_do_not_matter():
     assert made(f"Sure!\n```json\n{answer()}\n```").fail_answer == TEXT.replace("48", "52")
 

@@ -173,16 +173,20 @@ def _own(task: Task, proposal: Proposal) -> Candidate | str:
     site = next((site for site in task.sites if site.text == proposal.old), None)
     if site is None:
         return "model: names no span that was offered"
-    fail = _like(site.text, proposal.new_fail)
-    if fault := _fault(site, fail):
-        return fault
-    twin = _twin(site, _like(site.text, proposal.new_pass))
     passage = task.statement.item.passage
+    fail = _like(site.text, proposal.new_fail)
+    stated = _holds(passage, fail)
+    if fault := _fault(site, fail, task.perturbation):
+        return fault
+    shown = [text for one in task.perturbation.examples for text in (one.answer, one.fail)]
+    if not stated and any(_holds(text, fail) for text in shown):
+        return "model: FAIL edit is copied from a worked example"
+    twin = _twin(site, _like(site.text, proposal.new_pass))
     edit = ground.Proposal(
         start=site.start,
         end=site.end,
         fail=fail,
-        level="L2" if f" {normalise(fail)} " in f" {normalise(passage)} " else "L1",
+        level="L2" if stated else "L1",
         change=squeeze(proposal.change_made),
         twin=twin,
         evidence=_quoted(proposal.evidence, passage),
@@ -202,7 +206,11 @@ def _read(answer: str, shape: type[Proposal | Choice]) -> Proposal | Choice | st
         return f"model: answer has no usable {'.'.join(map(str, first['loc'])) or 'object'}"
 
 
-def _fault(site: Site, fail: str) -> str | None:
+def _holds(text: str, part: str) -> bool:
+    return f" {normalise(part)} " in f" {normalise(text)} "
+
+
+def _fault(site: Site, fail: str, perturbation: Perturbation) -> str | None:
     """Why the FAIL edit may not be false, as far as code can tell; None when it is."""
     if fail == site.text:
         return "model: FAIL edit changes nothing"
@@ -210,9 +218,18 @@ def _fault(site: Site, fail: str) -> str | None:
     if site.kind in _VALUES:
         if len(old) != 1 or len(new) != 1 or new[0].kind != old[0].kind:
             return f"model: FAIL edit is not one {site.kind}"
+        if not _same_form(old[0], new[0], perturbation):
+            return "model: FAIL edit changes the unit or magnitude"
         return "model: FAIL edit keeps the value" if values.close(old[0], new[0]) else None
     mine, theirs = set(words(site.text)), set(words(fail))
     return "model: FAIL edit may mean the same" if mine <= theirs or theirs <= mine else None
+
+
+def _same_form(old: values.Value, new: values.Value, perturbation: Perturbation) -> bool:
+    """Whether unit and magnitude stand, the one that the perturbation is about excepted."""
+    scaled = perturbation.rule is not None and perturbation.rule.operator == "scale"
+    same_unit = old.unit.removesuffix("s") == new.unit.removesuffix("s")
+    return same_unit and (scaled or old.magnitude == new.magnitude)
 
 
 def _twin(site: Site, new: str) -> str | None:
