@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import signal
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -37,10 +39,23 @@ def main() -> None:
     """Run the command; a known error becomes one sentence and its exit code, never a traceback."""
     from halubench.cli._console import fail
 
-    _register()
+    signal.signal(signal.SIGTERM, _terminated)
     try:
+        _register()
         app()
     except HalubenchError as error:
         sys.exit(fail(error))
     except KeyboardInterrupt:
         sys.exit(fail(None))
+    except SystemExit as stop:  # typer makes this of a KeyboardInterrupt, without a word.
+        if stop.code in _STOPPED:
+            fail(None)
+        raise
+
+
+_STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
+
+
+def _terminated(*_: object) -> NoReturn:
+    """End as by ctrl-C when a scheduler or container asks to."""
+    sys.exit(128 + signal.SIGTERM)
