@@ -198,8 +198,8 @@ class _Draw:
         return None
 
     def _may_stay_unpaired(self, one: Candidate) -> bool:
-        direction, name = _direction(one), one.perturbation
-        few = self.by_edit[direction] - self.by_edit[direction[::-1]] < 2
+        (kept, new), name = _direction(one), one.perturbation
+        few = self.by_edit[kept, new] - self.by_edit[new, kept] < 2
         return self.unpaired_left > 0 and few and 4 * self.unpaired[name] <= self.by_type[name]
 
     def _most_even(self, queue: list[Candidate]) -> Candidate:
