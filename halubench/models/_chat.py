@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _OVERFLOW = ("context_length", "context length", "context size", "exceed_context", "context window")
 _BOUNDS = ("minLength", "maxLength", "minItems", "maxItems")
+_MOST_TOKENS = 2**40
 _DROPPABLE = ("logprobs", "seed", "top_p", "temperature")
 
 
@@ -109,7 +110,7 @@ def read_reply(body: str, prices: Prices | None) -> Completion:
         text = message.get("content") or message.get("refusal") or ""
         if not isinstance(text, str):
             raise RetryableError("the answer's content is not text")
-        tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+        tokens = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
         return Completion(
             # A lone surrogate, which JSON can hold, could not be written to any file.
             text=text.encode("utf-8", "replace").decode(),
@@ -120,8 +121,23 @@ def read_reply(body: str, prices: Prices | None) -> Completion:
             cost_usd=None if prices is None else prices.cost(*tokens),
             body=body,
         )
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
         raise RetryableError(f"the answer is no chat completion ({type(error).__name__})") from None
+
+
+def _count(tokens: Any) -> int:  # noqa: ANN401
+    """A number of tokens. Raises ValueError for what is none."""
+    number = float(tokens or 0)
+    if not 0 <= number < _MOST_TOKENS:
+        raise ValueError(tokens)
+    return int(number)
 
 
 def _first_logprobs(logprobs: Any) -> tuple[tuple[str, float], ...]:  # noqa: ANN401

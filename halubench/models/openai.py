@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from halubench.models.base import Completion, EngineOptions, Model, Prices, Request
     from halubench.records import Json
 
+NO_KEY = "not-needed"
+"""What is sent as a key to an endpoint that was given none."""
+SHORTEST_KEY = 8
+"""Characters; what is shorter is a placeholder (x, EMPTY) that an answer may well hold."""
 LARGEST_ANSWER = 8 * 2**20
 """Bytes of one answer; a longer one is refused."""
 _PASSING = frozenset({408, 409, 425, 429})
@@ -52,7 +56,7 @@ def _configuration(name: str, url: str) -> tuple[str, dict[str, str]]:
     import openai
 
     given = url or os.environ.get("OPENAI_BASE_URL", "")
-    key = os.environ.get("OPENAI_API_KEY") or ("not-needed" if given else "")
+    key = os.environ.get("OPENAI_API_KEY") or (NO_KEY if given else "")
     if not key:
         raise EngineError(
             "OPENAI_API_KEY is not set.", f"Set it, or name an endpoint: openai:{name}@URL."
@@ -104,7 +108,7 @@ class OpenAIModel:
                 completion = read_reply(body, self.prices())
                 self._check(request, completion)
                 return replace(completion, latency_s=perf_counter() - start)
-            complaint = self._hide(complaint_of(body))
+            complaint = complaint_of(body)
             if status not in {400, 422} or is_overflow(complaint.lower()):
                 self._refuse(status, complaint, headers)
             self._learn(dialect, complaint)
@@ -124,7 +128,7 @@ class OpenAIModel:
                 content = await _read(response)
                 if response.status == 200 and "json" not in response.content_type:
                     raise RetryableError(f"the answer is {response.content_type}, not JSON")
-                return response.status, content, response.headers
+                return response.status, self._hide(content), response.headers
         except TimeoutError:
             limit = f"{self._options.timeout_s:g} s"
             raise UnreachableError(f"no answer within {limit}") from None
@@ -165,7 +169,8 @@ class OpenAIModel:
             raise RefusedError("context overflow")
         if status in {400, 422}:
             raise RefusedError(f"refused (HTTP {status}): {complaint}")
-        raise EngineError(f"{self.uri} answers HTTP {status}: {complaint}.", "Check the address.")
+        said = f": {complaint}" if complaint else ""
+        raise EngineError(f"{self.uri} answers HTTP {status}{said}.", "Check the address.")
 
     def _learn(self, asked: Dialect, complaint: str) -> None:
         """Change how the endpoint is asked, once for all requests in flight."""
@@ -188,10 +193,9 @@ class OpenAIModel:
             self.notes.append(f"{self.uri} {text}.")
 
     def _hide(self, text: str) -> str:
-        """The text without the key, which some endpoints echo."""
-        for value in self._headers.values():
-            text = text.replace(value.removeprefix("Bearer "), "***")
-        return text
+        """The text without the key, which some endpoints echo, and what is echoed is kept."""
+        key = self._headers.get("Authorization", "").removeprefix("Bearer ")
+        return text.replace(key, "***") if len(key) >= SHORTEST_KEY and key != NO_KEY else text
 
 
 async def _read(response: aiohttp.ClientResponse) -> str:
