@@ -61,9 +61,13 @@ class EvaluateOptions:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The rows to be judged, their passage groups, and what the baselines score on them."""
+    """The rows to be judged, their passage groups, and what the baselines score on them.
+
+    ``splits`` are those of the data before any sample was taken.
+    """
 
     data: Dataset
+    splits: tuple[str, ...]
     groups: tuple[str, ...]
     baselines: dict[str, Scores]
     warnings: tuple[str, ...]
@@ -92,6 +96,7 @@ def evaluate(
 def prepare(data: Dataset, options: EvaluateOptions) -> Bench:
     """Sample the rows, group their passages and score the baselines, once for all judges."""
     groups = near.groups([example.passage for example in data.examples])
+    splits = _splits(data)
     warnings: list[str] = []
     if options.limit is not None and options.limit < len(data.examples):
         keep = _sample(groups, options.limit, options.seed)
@@ -102,7 +107,7 @@ def prepare(data: Dataset, options: EvaluateOptions) -> Bench:
         data = _only(data, keep)
         groups = [groups[index] for index in keep]
     baselines = {uri: _baseline(uri, data.examples, groups, options.seed) for uri in BASELINES}
-    return Bench(data, tuple(groups), baselines, tuple(warnings))
+    return Bench(data, tuple(splits), tuple(groups), baselines, tuple(warnings))
 
 
 def evaluate_judge(
@@ -117,6 +122,7 @@ def evaluate_judge(
         "judge": uri,
         "prompt": info.prompt_hash,
         "data": bench.data.ref,
+        "splits": list(bench.splits),
     }
     with RunFolder.open(path, ask) as folder:
         predictions = _predict(judge, bench, tick)
@@ -257,10 +263,17 @@ def _usage(predictions: Sequence[Prediction]) -> Usage:
 
 
 def _data_info(data: Dataset) -> DataInfo:
-    splits = sorted({data.splits[example.id] for example in data.examples})
     return DataInfo(
-        name=data.name, ref=data.ref, sha256=data.sha256, rows=len(data.examples), splits=splits
+        name=data.name,
+        ref=data.ref,
+        sha256=data.sha256,
+        rows=len(data.examples),
+        splits=_splits(data),
     )
+
+
+def _splits(data: Dataset) -> list[str]:
+    return sorted({data.splits[example.id] for example in data.examples})
 
 
 def _versions() -> dict[str, str]:
@@ -283,6 +296,7 @@ def _write_predictions(
         pq.write_table(pa.Table.from_pylist(rows, _SCHEMA), temporary)
         temporary.replace(path)
     except OSError as error:
+        temporary.unlink(missing_ok=True)
         raise OutputError(
             f"{path} cannot be written: {error.strerror or error}.",
             "Make room or give another --out; what was answered is kept.",

@@ -98,6 +98,31 @@ class Journal:
         self._db.close()
 
 
+def publish(folder: Path, texts: Mapping[str, str], mark: str) -> list[Path]:
+    """Write files into a folder that others may use too, each whole or not at all; their paths.
+
+    ``mark`` is the JSON file among them whose ``format`` says whose they are. Raises OutputError
+    when they cannot be written, or when a file of such a name is there and of something else.
+    """
+    standing = [folder / name for name in texts if (folder / name).exists()]
+    if standing and _family(folder / mark) != json.loads(texts[mark])["format"].rpartition("/")[0]:
+        raise OutputError(f"{standing[0]} is there and is not of this command.", _OTHER)
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        with _writing(folder / name):
+            _replace(folder / name, text)
+    return [folder / name for name in texts]
+
+
+def _family(path: Path) -> object:
+    """The ``format`` of a JSON file without its version; None where it has none."""
+    try:
+        return str(json.loads(path.read_text("utf-8"))["format"]).rpartition("/")[0]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
 class RunFolder:
     """The folder of one job: what was asked, its journal and its results; one writer at a time."""
 

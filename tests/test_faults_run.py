@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from generate_world import ask, judge, propose, source
 from scripted_server import ScriptedServer, error
 
+from halubench import dataset
 from halubench.errors import IncompleteError, InputError, OutputError
+from halubench.evaluate import EvaluateOptions, evaluate
 from halubench.generate import generate
-from halubench.run import RunFolder
+from halubench.run import RunFolder, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,3 +79,35 @@ def test_jury_that_never_answers_is_no_fault_of_the_documents(tmp_path: Path) ->
             generate(asked)
         bench.script = judge
         assert generate(asked).pairs
+
+
+def page(version: int, text: str) -> dict[str, str]:
+    return {"index.html": text, "board.json": f'{{"format": "halubench/board/{version}"}}'}
+
+
+def test_published_files_replace_their_own_and_nothing_else(tmp_path: Path) -> None:
+    publish(tmp_path / "new", page(1, "first"), "board.json")
+    html, _ = publish(tmp_path / "new", page(2, "second"), "board.json")
+    assert html.read_text() == "second"
+    (tmp_path / "index.html").write_text("my own site")
+    with pytest.raises(OutputError, match=r"index\.html is there and is not of this command"):
+        publish(tmp_path, page(1, "board"), "board.json")
+    (tmp_path / "board.json").write_text("[]")
+    with pytest.raises(OutputError, match="is not of this command"):
+        publish(tmp_path, page(1, "board"), "board.json")
+    assert (tmp_path / "index.html").read_text() == "my own site"
+
+
+def test_published_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file cannot be written"):
+        publish(tmp_path / "file", page(1, "board"), "board.json")
+
+
+def test_results_of_one_split_are_not_replaced_by_those_of_another(tmp_path: Path) -> None:
+    generate(ask(tmp_path, source(tmp_path, 20)))
+    bench, options = str(tmp_path / "out"), EvaluateOptions(tmp_path / "results")
+    evaluate("baseline:length", dataset.load(bench, split="test"), options)
+    with pytest.raises(OutputError, match=r'splits was \["test"\] and is now \["test", "valid'):
+        evaluate("baseline:length", dataset.load(bench), options)
+    evaluate("baseline:length", dataset.load(bench, split="test"), replace(options, limit=4))

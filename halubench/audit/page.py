@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from halubench.audit.probes import PROBES, TITLES
 from halubench.audit.scope import sentence_case
-from halubench.errors import OutputError
+from halubench.run import publish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,18 +24,14 @@ CUT = 600
 def write(report: AuditReport, examples: Sequence[Example], folder: Path) -> tuple[Path, Path]:
     """Write ``audit.json`` and ``audit.html`` to ``folder``; return their paths.
 
-    Raises OutputError when the folder cannot be written.
+    Raises OutputError when the folder cannot be written or holds another's files of that name.
     """
-    files = (folder / "audit.json", folder / "audit.html")
-    contents = (report.model_dump_json(indent=1), render(report, examples))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, content in zip(files, contents, strict=True):
-            path.write_text(content + "\n", encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        what = f"The report cannot be written to {folder}: {error.strerror}."
-        raise OutputError(what, "Give another folder with --out.") from error
-    return files
+    texts = {
+        "audit.json": report.model_dump_json(indent=1) + "\n",
+        "audit.html": render(report, examples) + "\n",
+    }
+    told, page = publish(folder, texts, "audit.json")
+    return told, page
 
 
 def render(report: AuditReport, examples: Sequence[Example]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from halubench import content
-from halubench.errors import OutputError
+from halubench.run import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]|!#~])")
 def write(site: Site, out: Path) -> list[Path]:
     """Write the four files to ``out``; return their paths, the page first.
 
-    Raises OutputError when the folder cannot be written.
+    Raises OutputError when the folder cannot be written or holds another's files of that name.
     """
     texts = {
         "index.html": render_html(site),
@@ -37,14 +37,7 @@ def write(site: Site, out: Path) -> list[Path]:
         "leaderboard.csv": render_csv(site.boards),
         "leaderboard.json": site.model_dump_json(indent=1) + "\n",
     }
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (out / name).write_text(text, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        what = f"The leaderboard cannot be written to {out}: {error.strerror}."
-        raise OutputError(what, "Give another folder with --out.") from error
-    return [out / name for name in texts]
+    return publish(out, texts, "leaderboard.json")
 
 
 def render_html(site: Site) -> str:
