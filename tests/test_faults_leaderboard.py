@@ -53,6 +53,29 @@ def test_figure_that_the_predictions_do_not_give_is_refused(folder: Path, field:
         read_results([folder])
 
 
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("usage", {"cost_usd": -5.0}),
+        ("usage", {"latency_p50": float("inf")}),
+        ("overall", {"unscored": -1}),
+        ("baselines", {"baseline:majority": None}),
+    ],
+)
+def test_figure_that_cannot_be_is_refused(
+    folder: Path, part: str, change: dict[str, object]
+) -> None:
+    (predictions,) = folder.rglob("predictions.parquet")
+    predictions.unlink()
+    (path,) = folder.rglob("results.json")
+    floor = json.loads(path.read_text("utf-8"))["baselines"]["baseline:majority"]
+    told = {**floor, "n": 6, "n_pass": 3, "n_fail": 3}
+    whole = {name: told if value is None else value for name, value in change.items()}
+    alter(folder, lambda told: told[part].update(whole))
+    with pytest.raises(InputError, match="do not add up"):
+        build_all(read_results([folder]), "t")
+
+
 def test_source_that_the_predictions_do_not_hold_is_refused(folder: Path) -> None:
     alter(folder, lambda told: told["sources"].update(boats=told["sources"].pop("ferries")))
     with pytest.raises(InputError, match=r"boats\.n is 24 there but 0"):

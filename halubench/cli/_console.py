@@ -6,12 +6,24 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
+from rich.segment import Segments
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from halubench.errors import HalubenchError
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+
+NARROWEST = 80
+"""Columns in which every table of figures fits."""
+
+
+def figures(table: Table) -> None:
+    """Print a table whole: where the terminal is narrower its lines run on, but no figure is cut."""
+    options = out.options.update(width=max(out.width, NARROWEST))
+    out.print(Segments(out.render(table, options)), crop=False, end="")
 
 
 def fail(error: HalubenchError | None) -> int:

@@ -145,7 +145,7 @@ def _show(results: Results) -> None:
     table.add_section()
     for name, scores in results.baselines.items():
         table.add_row(name.removeprefix("baseline:"), *_cells(scores), style="dim")
-    _console.out.print(table)
+    _console.figures(table)
     for line in _remarks(results):
         _console.out.print(escape(line), soft_wrap=True)
     _console.out.print()

@@ -82,7 +82,7 @@ def _show(board: Board) -> None:
             str(scores.unscored),
             style="dim",
         )
-    _console.out.print(table)
+    _console.figures(table)
     if not all(row.clears_majority for row in board.rows):
         _console.out.print("† not shown to be better than always giving the majority label.")
     if board.audit:

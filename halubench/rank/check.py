@@ -33,8 +33,11 @@ def _pairs(results: Results) -> Iterator[tuple[str, float, float]]:
     """(field, stated value, value from the parts)."""
     overall, sources = results.overall, results.sources
     yield "data.rows", results.data.rows, overall.n
-    for name, scores in {"overall": overall, **sources}.items():
+    for name, scores in {"overall": overall, **sources, **results.baselines}.items():
         yield from _own(name, scores)
+    for name, scores in results.baselines.items():
+        for count in ("n", "n_pass", "n_fail"):
+            yield f"{name}.{count}", getattr(scores, count), getattr(overall, count)
     for count in ("n", "n_pass", "n_fail", "unscored"):
         parts = sum(getattr(scores, count) for scores in sources.values())
         yield f"overall.{count}", getattr(overall, count), parts
@@ -44,10 +47,14 @@ def _pairs(results: Results) -> Iterator[tuple[str, float, float]]:
         yield "overall.accuracy", overall.accuracy.value or 0.0, sum(right) / overall.n
     yield from _means(results)
     yield from _range("macro_accuracy", results.macro_accuracy)
+    for field, used in results.usage:
+        if used is not None:
+            yield f"usage.{field}", used, max(used, 0.0) if math.isfinite(used) else 0.0
 
 
 def _own(name: str, scores: Scores) -> Iterator[tuple[str, float, float]]:
     yield f"{name}.n", scores.n, scores.n_pass + scores.n_fail
+    yield f"{name}.unscored", scores.unscored, min(max(scores.unscored, 0), scores.n)
     if scores.n:
         yield f"{name}.coverage", scores.coverage, 1 - scores.unscored / scores.n
     for field, value in scores:
