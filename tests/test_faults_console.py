@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 
 import pytest
 from rich.console import Console
@@ -24,3 +27,20 @@ def test_no_figure_is_cut_however_narrow_the_terminal(
     table.add_row(*cells)
     _console.figures(table)
     assert all(cell in file.getvalue() for cell in cells)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_terminal_of_few_characters_ends_no_job(encoding: str) -> None:
+    code = (
+        "from halubench import cli; from halubench.errors import InputError\n"
+        "def broken(): print('–', flush=True); raise InputError('Ωmega is no file.', 'Name one.')\n"
+        "cli._register = lambda: cli.app.command(name='broken')(broken)\n"
+        "cli.main()"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env=environment, check=False
+    )
+    assert shown.returncode == 2
+    assert b"mega is no file." in shown.stderr
+    assert b"Traceback" not in shown.stderr

@@ -8,6 +8,7 @@ fast because everything heavy is imported inside the function.
 from __future__ import annotations
 
 import importlib
+import io
 import pkgutil
 import signal
 import sys
@@ -40,6 +41,9 @@ def main() -> None:
     from halubench.cli._console import fail
 
     signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdout, sys.stderr):  # A dash that a terminal cannot show ends no job.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         _register()
         app()
