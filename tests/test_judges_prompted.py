@@ -93,6 +93,17 @@ def test_unreadable_and_unanswered_are_told_apart_and_neither_is_dropped(tmp_pat
     assert {said[i].verdict for i in (0, 3, 4, 5)} == {"FAIL"}
 
 
+def test_an_answer_that_was_cut_off_says_so_and_counts_only_where_it_holds_a_verdict(tmp_path):
+    def script(seen):
+        whole = "Passage 0." in seen.prompt
+        return chat(_said("PASS") if whole else '{"REASONING": ["It is", "It', finish="length")
+
+    with ScriptedServer(script) as server:
+        _, said = _predict(server.url, tmp_path, ROWS[:2])
+    assert said[0].verdict == "PASS"
+    assert said[1].verdict == Unscored(f"{MISSING} (cut off at 600 tokens)")
+
+
 def test_a_second_run_asks_only_for_what_got_no_answer(tmp_path) -> None:
     broken = True
 

@@ -94,6 +94,8 @@ class PromptedJudge:
             unscored = Unscored(ENDPOINT + answer.reason)
             return Prediction(row.id, self._model.uri, unscored, attempts=answer.attempts)
         verdict, reasoning = parse_verdict_text(answer.text)
+        if isinstance(verdict, Unscored) and answer.finish_reason == "length":
+            verdict = Unscored(f"{verdict.reason} (cut off at {GREEDY.max_tokens} tokens)")
         return Prediction(
             id=row.id,
             judge=self._model.uri,
