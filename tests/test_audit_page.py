@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from halubench.audit import audit_examples
 from halubench.audit.page import render, write
 from halubench.audit.report import AuditReport
-from halubench.errors import InputError, OutputError
+from halubench.errors import OutputError
 
 if TYPE_CHECKING:
     from halubench.records import Example
@@ -175,11 +175,3 @@ def test_two_datasets_and_another_to_hold_against(
     second = AuditReport.model_validate_json(Path("audit-two/audit.json").read_text())
     assert [g.value for g in first.gates if g.name == "Rows also in one"] == [12.0]
     assert [g.value for g in second.gates if g.name == "Rows also in one"] == [0.0]
-
-
-def test_a_mapping_that_cannot_be_read_is_one_sentence() -> None:
-    from halubench.cli.audit import _mapping
-
-    assert _mapping("passage=context, label=gold") == {"passage": "context", "label": "gold"}
-    with pytest.raises(InputError, match="cannot be read"):
-        _mapping("passage")
