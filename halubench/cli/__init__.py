@@ -33,7 +33,8 @@ def _register() -> None:
         if info.name.startswith("_"):
             continue
         module = importlib.import_module(f"{__name__}.{info.name}")
-        app.command(name=info.name.replace("_", "-"))(module.command)
+        told = (module.command.__doc__ or "").partition("\n")[0]
+        app.command(name=info.name.replace("_", "-"), short_help=told)(module.command)
 
 
 def main() -> None:

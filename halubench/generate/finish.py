@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from halubench.audit import AuditReport
     from halubench.dataset import Dataset
+    from halubench.generate.ask import Ask
     from halubench.generate.job import Job, Made, Prepared
     from halubench.generate.select import Jury
     from halubench.records import Candidate, Json
@@ -52,7 +53,7 @@ def finish(job: Job, prepared: Prepared, made: Made, jury: Jury) -> Outcome:
     dataset.write(folder.path, examples, provenance)
     data = dataset.load(str(folder.path))
     report = _audit(job, data)
-    warnings = tuple(_warnings(job, prepared, made, report))
+    warnings = (*_warnings(job, prepared, made, report), *_empty_splits(job.ask, data))
     manifest = _manifest(job, prepared, (made, jury), (data, report, warnings))
     folder.write_json("manifest.json", manifest)
     folder.write_text("README.md", card.render(manifest, data, report))
@@ -95,6 +96,7 @@ def _audit(job: Job, data: Dataset) -> AuditReport:
         seed=job.ask.seed,
         progress=partial(_tick, job),
     )
+    report = report.model_copy(update={"name": job.folder.path.name, "sha256": data.sha256})
     page.write(report, data.examples, job.folder.path / "audit")
     return report
 
@@ -133,6 +135,15 @@ def _warnings(job: Job, prepared: Prepared, made: Made, report: AuditReport) -> 
             "dataset is good."
         )
     return found
+
+
+def _empty_splits(ask: Ask, data: Dataset) -> Iterator[str]:
+    empty = sorted({name for name, share in ask.splits if share} - set(data.splits.values()))
+    if empty:
+        yield (
+            f"No row fell into {', '.join(empty)}: a split is drawn by the hash of the passage, and "
+            "there are few passages."
+        )
 
 
 def _unheld(report: AuditReport) -> Iterator[str]:

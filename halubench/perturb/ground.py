@@ -34,13 +34,25 @@ class Proposal:
 
 _RANGE_END = re.compile(r"\d[%\w]*(?:\s?[a-zµ%/]{1,7})?\s?(?:-|–|to)\s?$|\d%?\s(?:and|or)\s$")
 _YEAR_ASKED = re.compile(r"(?:FY|Q[1-4] |\b)'?((?:19|20)\d\d)\b|FY'?(\d\d)\b")
-_RANGE_START = re.compile(r"\s?(?:-|–|to|and|or)\s?[$€£]?\d")
+_RANGE_START = re.compile(r"-\s(?:and|or|to)\s|\s?(?:-|–|to|and|or)\s?[$€£]?\d")
+_COMPARES = re.compile(
+    r"\bfrom\b[^.;]*\d[^;]*\bto\b[^.;]*\d|\bto\b[^.;]*\d[^;]*\bfrom\b[^.;]*\d|\d[^;]*\bthan\b[^.;]*\d"
+)
 _MARKER = re.compile(r"[(\[]\d{1,2}[)\]]")
 """A list number "(2)" or a citation "[7]"."""
 _CODES = re.compile(r"\b\d+-?[A-Z]+\b")
 """A code such as "777X": the numbers listed with it are names too."""
+_BETWEEN = re.compile(r"\bbetween (?:[^.;]{1,40} and )?(?:[$€£] ?)?$", re.IGNORECASE)
+_CITED = re.compile(r"(?:\bet al\.?|[&;] ?\w+|\(\w+),?\s*$")
+"""What stands before the year of a reference: "(Hashiguchi et al., 2010)"."""
 _LEVEL = re.compile(r"\s*(?:CI\b|confidence|credible|-CI\b)")
 """What follows a confidence level ("95% CI")."""
+
+
+def compares(text: str) -> bool:
+    """Whether two values are set against each other ("to 0.11% from 0.14%"; years do not count):
+    an edit of one, or of the word between, would contradict what stands beside it."""
+    return bool(_COMPARES.search(re.sub(r"\b(?:19|20)\d\d\b", "", text)))
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,15 @@ class Ground:
             or _LEVEL.match(after)
             or _MARKER.search(self.statement.text[value.start - 1 : value.end + 1])
             or _CODES.search(before[-12:] + " " + after[:12])
+            or _BETWEEN.search(before[-60:])
+            or compares(self._around(value))
+            or (value.kind == "year" and _CITED.search(before[-30:]))
         )
+
+    def _around(self, value: Value) -> str:
+        """The answer's text near a value, without the frame."""
+        first = max(self.statement.start, value.start - 80)
+        return self.statement.text[first : min(self.statement.end, value.end + 80)]
 
     def is_asked(self, value: Value) -> bool:
         """Whether the question itself gives the value: then it is no part of what is answered."""

@@ -33,11 +33,12 @@ def swap_names(ground: Ground) -> Iterator[Proposal]:
             continue
         whole = normalise(site.text) == normalise(answer)
         person = whole and " " in site.text and item.question.lower().startswith("who ")
+        alike = person or (whole and bool(_ACRONYM.fullmatch(site.text)))
         pool = [
             name
             for name, contexts in ground.passage_names.items()
             if _same_shape(site.text, name)
-            and (person or contexts & ground.passage_names[site.text])
+            and (alike or contexts & ground.passage_names[site.text])
             and not spoken_for & set(words(name))
             and not _related(site.text, name, item.passage)
             and (whole or not _together(site.text, name, item.passage))

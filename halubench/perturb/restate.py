@@ -207,7 +207,7 @@ def unsupported(item: Item) -> str:
         return "the answer has no words"
     if item.meta.get("answer_type") == "spans" or item.meta.get("parts"):
         return "the answer is a list of spans"
-    if _FRAGMENT.match(item.answer.strip()) or _BROKEN.search(item.answer):
+    if _FRAGMENT.match(item.answer.strip()) or _BROKEN.search(item.answer) or _cut(item):
         return "the answer is broken text: cut inside a sentence or a hyphenated word"
     golds = [list(values.find(alias)) for alias in dict.fromkeys((item.answer, *item.aliases))]
     if is_numeric(item.answer):
@@ -218,7 +218,7 @@ def unsupported(item: Item) -> str:
 def _text_unsupported(item: Item) -> str:
     if normalise(item.answer) in CONCLUSIONS or item.meta.get("final_decision"):
         return ""
-    if _FRAGMENT.match(item.answer.strip()) or _BROKEN.search(item.answer):
+    if _FRAGMENT.match(item.answer.strip()) or _BROKEN.search(item.answer) or _cut(item):
         return "the answer is broken text: cut inside a sentence or a hyphenated word"
     if normalise(item.answer) in normalise(item.passage):
         return ""
@@ -227,6 +227,14 @@ def _text_unsupported(item: Item) -> str:
     ):
         return "the passage does not support the answer's words or numbers"
     return ""
+
+
+def _cut(item: Item) -> bool:
+    """Whether the answer stands in the passage, but only with its first or last word cut short."""
+    answer = item.answer.strip()
+    if len(words(answer)) < 4 or answer not in item.passage:
+        return False
+    return not re.search(rf"(?<![^\W\d_]){re.escape(answer)}(?![^\W\d_])", item.passage)
 
 
 def _number_unsupported(item: Item, golds: list[list[Value]]) -> str:

@@ -60,7 +60,7 @@ def _swap_value(ground: Ground, value: Value) -> Iterator[Proposal]:
 
 
 _LABELLED = re.compile(
-    r"\b(?:week|no\.?|chapter|section|table|figure|note|item|page|phase|type)\s$|par value of $",
+    r"\b(?:week|no\.?|chapter|section|table|figure|note|item|page|phase|type)\s$|par value(?: of)?\s*$",
     re.IGNORECASE,
 )
 """What stands before a number that names a thing rather than measures one."""
@@ -146,7 +146,7 @@ def scale(ground: Ground, rule: Rule) -> Iterator[Proposal]:
 
 
 _SIGNED = re.compile(r"\b(?:chang|increas|growth)", re.IGNORECASE)
-_UNSIGNED = re.compile(r"\b(?:decreas|declin|reduc|loss|differ|absolute)", re.IGNORECASE)
+_UNSIGNED = re.compile(r"\b(?:decreas|declin|reduc|loss|differ|absolute|between)", re.IGNORECASE)
 
 
 def sign(ground: Ground, rule: Rule) -> Iterator[Proposal]:

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from halubench.perturb.ground import Ground, Proposal, recase
+from halubench.perturb.ground import Ground, Proposal, compares, recase
 from halubench.text import normalise, words
 
 if TYPE_CHECKING:
@@ -18,12 +18,9 @@ if TYPE_CHECKING:
 _GUARD = re.compile(
     r"\b(?:not|no|none|nothing|never|neither|nor|without|whether|if|fail(?:s|ed)?|lack|cannot|(?-i:may)|might|could|"
     r"should|would|only|unclear|unlikely|than expected|higher or lower|more or less|up or down|"
-    r"increased? or decreased?)\b|n['’]t\b",
+    r"increased? or decreased?|(?:comparable|equal|equivalent|similar) to or)\b|n['’]t\b",
     re.IGNORECASE,
 )
-
-
-_AS_AS = re.compile(r"\bas .+ as", re.IGNORECASE)
 
 
 def flip(ground: Ground, rule: Rule) -> Iterator[Proposal]:
@@ -40,9 +37,11 @@ def flip(ground: Ground, rule: Rule) -> Iterator[Proposal]:
             continue
         word = match["word"]
         before, after = answer[: match.start()], answer[match.end() :]
-        near = f"{before[-60:]} {after[:60]}"
+        near = f"{before[-120:].rpartition('. ')[2]} {after[:60]}"
         if (
             _GUARD.search(near)
+            or compares(near)
+            or (before.lower().endswith("as ") and after.startswith(" as"))
             or len(re.findall(rf"\b{re.escape(word)}\b", answer, re.IGNORECASE)) > 1
         ):
             continue

@@ -21,7 +21,7 @@ MAX_TOKENS = 3
 MAX_SHARE = 0.20
 MAX_LENGTH = 0.10
 MAX_PAIRS_GAP = 0.10
-MAX_RUN_GAP = 0.22
+MAX_RUN_GAP = 0.28
 _META = re.compile(
     r"\b(?:instead of|rather than what|incorrect\w*|wrong\w*|contrary to|hallucinat\w*|fabricat\w*|"
     r"perturb\w*|original answer|in fact not)\b",
