@@ -227,15 +227,6 @@ def decimals(value: Value) -> int:
     return -exponent if isinstance(exponent, int) and exponent < 0 else 0
 
 
-def respell(value: Value, text: str, amount: Decimal) -> str:
-    """``value``'s own text (within ``text``) with another amount in the same spelling.
-
-    Commas, decimals, sign, currency, magnitude and unit stay as they were spelled.
-    """
-    start, end = value.core
-    return text[value.start : start] + spell_like(text[start:end], amount) + text[end : value.end]
-
-
 def spell_like(model: str, amount: Decimal) -> str:
     """``amount`` (taken positive) spelled like ``model``: same decimals, commas, words or digits."""
     if model.lower() in NUMBER_WORDS:

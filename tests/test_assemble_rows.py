@@ -123,3 +123,11 @@ def test_shares_come_out_about_right() -> None:
 def test_a_split_without_a_share_gets_nothing() -> None:
     splits = {"train": 0.0, "test": 1.0, "rest": 0.0}
     assert {assemble.split_of(str(n), splits) for n in range(500)} == {"test"}
+
+
+@given(st.integers(0, 10_000))
+def test_no_label_comes_first_more_often_than_chance_would_let_it(seed: int) -> None:
+    made, _ = rows(KEPT, seed)
+    lean = sum(place if row.label == "PASS" else -place for place, row in enumerate(made))
+    assert {row.id for row in made} == {row.id for row in rows(KEPT, seed)[0]}
+    assert abs(lean) <= len(made) ** 2 / 8

@@ -127,7 +127,8 @@ SHAPES = st.sampled_from(
 @given(SHAPES, AMOUNTS)
 def test_a_respelled_amount_is_found_again(shape: str, amount: Decimal) -> None:
     value = one(shape)
-    again = one(values.respell(value, shape, amount))
+    start, end = value.core
+    again = one(shape[:start] + values.spell_like(shape[start:end], amount) + shape[end:])
     assert abs(again.amount) == amount
     assert (again.magnitude, again.unit, again.kind) == (value.magnitude, value.unit, value.kind)
     assert again.amount.is_zero() or (again.amount < 0) == (value.amount < 0)

@@ -68,13 +68,13 @@ def _sign(candidate: Candidate) -> bool:
 
 
 def _small(candidate: Candidate) -> str:
-    a, b = _tokens(candidate.pass_answer), _tokens(candidate.fail_answer)
-    changed = _distance(a, b)
-    if changed > max(MAX_TOKENS, MAX_SHARE * max(len(a), len(b))):
+    share = edited_share(candidate.pass_answer, candidate.fail_answer)
+    if share <= MAX_SHARE:
+        return ""
+    longer = max(len(_tokens(candidate.pass_answer)), len(_tokens(candidate.fail_answer)))
+    if share * longer > MAX_TOKENS:
         return "more than 3 tokens and 20 % of the answer edited"
-    if changed > MAX_SHARE * max(len(a), len(b)):
-        return "more than 20 % of the answer edited"
-    return ""
+    return "more than 20 % of the answer edited"
 
 
 def _length(candidate: Candidate) -> str:
