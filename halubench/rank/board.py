@@ -141,7 +141,7 @@ def _clears(results: Results) -> bool:
 def _order(results: Results) -> tuple[bool, float, str, str]:
     """Ranked judges first, by falling macro accuracy, then by name."""
     macro = results.macro_accuracy
-    return macro.low is None, -(macro.value or 0.0), results.judge.name, results.model_dump_json()
+    return None in {macro.low, macro.high}, -(macro.value or 0.0), results.judge.name, results.model_dump_json()
 
 
 def _names(results: Sequence[Results]) -> list[str]:
