@@ -98,13 +98,13 @@ def build_all(
     reported: Sequence[Reported] = (),
     audits: Sequence[AuditReport] = (),
 ) -> Site:
-    """A board a benchmark (rows with one sha256), by name; see :func:`build`."""
+    """A board a benchmark (rows with one sha256), the largest first; see :func:`build`."""
     groups: dict[str, list[Results]] = defaultdict(list)
     for each in results:
         groups[each.data.sha256].append(each)
     known = {audit.sha256: audit for audit in audits}
     boards = [build(group, known.get(sha)) for sha, group in groups.items()]
-    boards.sort(key=lambda board: (board.data.name, board.data.sha256))
+    boards.sort(key=lambda board: (-board.data.rows, board.data.name, board.data.sha256))
     return Site(title=title, boards=boards, reported=list(reported))
 
 
@@ -141,7 +141,12 @@ def _clears(results: Results) -> bool:
 def _order(results: Results) -> tuple[bool, float, str, str]:
     """Ranked judges first, by falling macro accuracy, then by name."""
     macro = results.macro_accuracy
-    return None in {macro.low, macro.high}, -(macro.value or 0.0), results.judge.name, results.model_dump_json()
+    return (
+        None in {macro.low, macro.high},
+        -(macro.value or 0.0),
+        results.judge.name,
+        results.model_dump_json(),
+    )
 
 
 def _names(results: Sequence[Results]) -> list[str]:

@@ -1,0 +1,476 @@
+"""What is refused as not adding up, what predictions give, and how each figure is written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from leaderboard_world import SIZES, around, judged, scores
+
+from halubench import content
+from halubench.errors import InputError
+from halubench.rank import build, build_all, load_reported, read_results
+from halubench.rank.check import check
+from halubench.rank.page import (
+    command_line,
+    interval,
+    markdown,
+    money,
+    percent,
+    render_csv,
+    render_markdown,
+    seconds,
+    shade,
+    unit,
+)
+from halubench.rank.read import hide
+from halubench.rank.recount import recount
+from halubench.results import Estimate, Scores, Usage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from halubench.results import Results
+
+SHARES = st.floats(0, 1)
+ROWS = sum(SIZES.values())
+
+
+def part(name: str, **change: object) -> dict[str, object]:
+    """``judged()`` with one part (overall, a source or a baseline) changed."""
+    whole = judged()
+    if name == "overall":
+        return {"overall": whole.overall.model_copy(update=change)}
+    group = "baselines" if name.startswith("baseline:") else "sources"
+    parts: dict[str, Scores] = dict(getattr(whole, group))
+    return {group: {**parts, name: parts[name].model_copy(update=change)}}
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "stated", "found"),
+    [
+        (part("overall", n=141), "data.rows", "140", "141"),
+        (part("overall", n_pass=71), "overall.n", "140", "141"),
+        (part("overall", unscored=141), "overall.unscored", "141", "140"),
+        (part("overall", unscored=4), "overall.coverage", "0.9785714286", "0.9714285714"),
+        (part("overall", coverage=0.5), "overall.coverage", "0.5", "0.9785714286"),
+        (part("overall", accuracy=around(0.81)), "overall.accuracy", "0.81", "0.8"),
+        (part("overall", fail_f1=Estimate(value=1.5)), "overall.fail_f1", "1.5", "1"),
+        (part("overall", auroc=Estimate(value=-0.5)), "overall.auroc", "-0.5", "0"),
+        (part("DROP", n=101), "DROP.n", "101", "100"),
+        (part("DROP", n_fail=51), "DROP.n", "100", "101"),
+        (part("DROP", unscored=-1), "DROP.unscored", "-1", "0"),
+        (part("covidQA", coverage=0.9), "covidQA.coverage", "0.9", "1"),
+        (part("covidQA", accuracy=around(0.1)), "overall.accuracy", "0.8", "0.6"),
+        (part("covidQA", balanced_accuracy=around(0.6)), "macro_balanced_accuracy", "0.8", "0.7"),
+        (
+            part("covidQA", fail_recall=Estimate(value=0.5, low=0.7, high=0.3)),
+            "covidQA.fail_recall.low",
+            "0.7",
+            "0.3",
+        ),
+        (part("baseline:length", n_pass=60), "baseline:length.n", "140", "130"),
+        (part("baseline:length", unscored=7), "baseline:length.coverage", "1", "0.95"),
+        ({"baselines": {"baseline:length": scores(40, 0.6)}}, "baseline:length.n", "40", "140"),
+        (
+            {"baselines": {"baseline:length": Scores.model_validate({
+                **scores(ROWS, 0.6).model_dump(), "n_pass": 60, "n_fail": 80,
+            })}},
+            "baseline:length.n_pass",
+            "60",
+            "70",
+        ),
+        ({"unscored_reasons": {}}, "overall.unscored", "3", "0"),
+        ({"unscored_reasons": {"empty": 2, "no SCORE": 2}}, "overall.unscored", "3", "4"),
+        ({"sources": {}}, "overall.n", "140", "0"),
+        ({"macro_balanced_accuracy": around(0.7)}, "macro_balanced_accuracy", "0.7", "0.8"),
+        (
+            {"macro_accuracy": Estimate(value=0.8, low=0.9, high=0.7)},
+            "macro_accuracy.low",
+            "0.9",
+            "0.7",
+        ),
+        ({"macro_accuracy": Estimate(value=0.8, high=1.25)}, "macro_accuracy", "1.25", "1"),
+        ({"usage": Usage(prompt_tokens=-5)}, "usage.prompt_tokens", "-5", "0"),
+        ({"usage": Usage(completion_tokens=-1)}, "usage.completion_tokens", "-1", "0"),
+        ({"usage": Usage(cost_usd=-0.5)}, "usage.cost_usd", "-0.5", "0"),
+        ({"usage": Usage(latency_p95=float("inf"))}, "usage.latency_p95", "inf", "0"),
+        ({"usage": Usage(latency_p50=float("nan"))}, "usage.latency_p50", "nan", "0"),
+    ],
+)  # fmt: skip
+def test_what_does_not_add_up_is_told_with_field_and_both_figures(
+    change: dict[str, object], field: str, stated: str, found: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        check(judged("liar").model_copy(update=change))
+    told = f"on 'bench' do not add up: {field} is {stated} but its parts give {found} (difference "
+    assert caught.value.what.startswith(f"The results of 'liar' {told}")
+    assert caught.value.remedy == "Evaluate this judge again."
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"macro_accuracy": Estimate(value=None)},
+        {"macro_accuracy": around(0.8 + 5e-7)},
+        {"baselines": {}},
+        {"usage": Usage(prompt_tokens=0, cost_usd=0.0, latency_p50=0.0)},
+        {"unscored_reasons": {"empty": 1, "no SCORE": 1, "refused": 1}},
+        part("DROP", auroc=Estimate(value=0.0, low=0.0, high=1.0)),
+    ],
+)
+def test_what_adds_up_within_the_tolerance_is_ranked(change: dict[str, object]) -> None:
+    told = judged("honest").model_copy(update=change)
+    assert build([told]).rows[0].results == told
+
+
+@given(st.integers(-200, 200).filter(bool))
+def test_any_row_too_many_or_too_few_is_refused(by: int) -> None:
+    told = judged()
+    data = told.data.model_copy(update={"rows": ROWS + by})
+    with pytest.raises(InputError, match=re.escape(f"(difference {by:+d})")):
+        check(told.model_copy(update={"data": data}))
+
+
+Judged = tuple[str, str, float | None]
+JUDGED = st.lists(
+    st.tuples(
+        st.sampled_from(["PASS", "FAIL"]),
+        st.sampled_from(["PASS", "FAIL", "UNSCORED"]),
+        st.none() | st.sampled_from([0.0, 0.25, 0.5, 1.0]),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def share(top: int, bottom: int) -> Estimate:
+    return Estimate(value=top / bottom if bottom else None)
+
+
+def counted(rows: list[Judged]) -> Scores:
+    """The scores of judged rows by the textbook, pair by pair."""
+    cells = [(label, verdict) for label, verdict, _ in rows]
+    hits, right = cells.count(("FAIL", "FAIL")), sum(a == b for a, b in cells)
+    passes, fails = (sum(label == each for label, _ in cells) for each in ("PASS", "FAIL"))
+    unscored = sum(verdict == "UNSCORED" for _, verdict in cells)
+    called = sum(verdict == "FAIL" for _, verdict in cells)
+    recalls = (cells.count(("PASS", "PASS")) / passes + hits / fails) if passes and fails else None
+    high = [p for label, _, p in rows if label == "FAIL" and p is not None]
+    low = [p for label, _, p in rows if label == "PASS" and p is not None]
+    won = [1.0 if a > b else 0.5 if a == b else 0.0 for a in high for b in low]
+    return Scores(
+        n=len(rows),
+        n_pass=passes,
+        n_fail=fails,
+        unscored=unscored,
+        coverage=1 - unscored / len(rows),
+        accuracy=share(right, len(rows)),
+        accuracy_scored=share(right, len(rows) - unscored),
+        balanced_accuracy=Estimate(value=None if recalls is None else recalls / 2),
+        fail_precision=share(hits, called),
+        fail_recall=share(hits, fails),
+        fail_f1=share(2 * hits, fails + called),
+        auroc=Estimate(value=sum(won) / len(won) if won else None),
+    )
+
+
+def predicted(path: Path, rows: list[Judged], source: str = "boats") -> Path:
+    fields = ("label", "verdict", "p_fail")
+    told = [{"source_ds": source, **dict(zip(fields, row, strict=True))} for row in rows]
+    path.write_text("".join(json.dumps(one) + "\n" for one in told), encoding="utf-8")
+    return path
+
+
+def told_of(rows: list[Judged], **change: object) -> Results:
+    whole = counted(rows).model_copy(update=change)
+    return judged().model_copy(update={"overall": whole, "sources": {"boats": whole}})
+
+
+@given(JUDGED)
+def test_figures_counted_by_hand_are_those_of_the_predictions(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[Judged]
+) -> None:
+    path = predicted(tmp_path_factory.mktemp("p") / "predictions.jsonl", rows)
+    recount(told_of(rows), path)
+    with pytest.raises(InputError, match=rf"overall\.n is {len(rows) + 1} there but {len(rows)} "):
+        recount(told_of(rows, n=len(rows) + 1), path)
+
+
+MIXED: list[Judged] = [
+    ("FAIL", "FAIL", 0.9),
+    ("FAIL", "PASS", 0.4),
+    ("PASS", "PASS", 0.1),
+    ("PASS", "FAIL", 0.6),
+    ("PASS", "UNSCORED", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("field", "counts"),
+    [
+        ("accuracy", "0.4"),
+        ("accuracy_scored", "0.5"),
+        ("balanced_accuracy", "0.41666"),
+        ("fail_precision", "0.5"),
+        ("fail_recall", "0.5"),
+        ("fail_f1", "0.5"),
+        ("auroc", "0.75"),
+    ],
+)
+@pytest.mark.parametrize("stated", [0.123, None])
+def test_a_rate_that_the_predictions_do_not_give_is_told_beside_theirs(
+    tmp_path: Path, field: str, counts: str, stated: float | None
+) -> None:
+    path = predicted(tmp_path / "predictions.jsonl", MIXED)
+    with pytest.raises(InputError) as caught:
+        recount(told_of(MIXED, **{field: Estimate(value=stated)}), path)
+    assert f"overall.{field} is {stated} there but {counts}" in caught.value.what
+    assert caught.value.what.startswith(str(path))
+
+
+@pytest.mark.parametrize(("field", "value"), [("n_fail", 3), ("unscored", 0), ("n", 4)])
+def test_a_count_that_the_predictions_do_not_give_is_told(
+    tmp_path: Path, field: str, value: int
+) -> None:
+    path = predicted(tmp_path / "predictions.jsonl", MIXED)
+    with pytest.raises(InputError, match=rf"overall\.{field} is {value} there but"):
+        recount(told_of(MIXED, **{field: value}), path)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"source_ds": "a", "label": "PASS", "verdict": "PASS"}, r"\['p_fail'\] is wrong"),
+        ({"label": "PASS", "verdict": "PASS", "p_fail": None}, r"\['source_ds'\] is wrong"),
+        ({"source_ds": "a", "p_fail": 1}, r"\['label', 'verdict'\] is wrong"),
+        ({"source_ds": "a", "label": "pass", "verdict": "PASS", "p_fail": 1}, "label is wrong"),
+    ],
+)
+def test_a_row_that_is_no_prediction_is_named(tmp_path: Path, row: dict, said: str) -> None:
+    path = tmp_path / "predictions.jsonl"
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=said) as caught:
+        recount(judged(), path)
+    assert str(path) in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("write", "value", "text"),
+    [
+        (percent, Estimate(value=None), "–"),
+        (percent, Estimate(value=0.0), "0.0"),
+        (percent, Estimate(value=1.0), "100.0"),
+        (percent, Estimate(value=0.8449), "84.5"),
+        (unit, Estimate(value=None), "–"),
+        (unit, Estimate(value=0.5), "0.500"),
+        (unit, Estimate(value=0.98765), "0.988"),
+        (interval, Estimate(value=0.5), ""),
+        (interval, Estimate(value=0.5, low=0.4), ""),
+        (interval, Estimate(value=0.5, high=0.6), ""),
+        (interval, Estimate(value=0.5, low=0.0, high=1.0), "[0.0, 100.0]"),
+        (interval, Estimate(value=None, low=0.123, high=0.456), "[12.3, 45.6]"),
+        (money, None, "–"),
+        (money, 0.0, "$0.00"),
+        (money, 0.00321, "$0.0032"),
+        (money, 0.9999, "$0.9999"),
+        (money, 1.0, "$1.00"),
+        (money, 1234.5, "$1,234.50"),
+        (seconds, None, "–"),
+        (seconds, 0.0, "0 s"),
+        (seconds, 0.0123, "0.012 s"),
+        (seconds, 1.26, "1.3 s"),
+        (seconds, 12.6, "13 s"),
+        (shade, Estimate(value=None), 0),
+        (shade, Estimate(value=0.0), 0),
+        (shade, Estimate(value=0.5), 0),
+        (shade, Estimate(value=0.75), 5),
+        (shade, Estimate(value=1.0), 9),
+        (markdown, "a|b", "a\\|b"),
+        (markdown, "<b>&", "&lt;b&gt;&amp;"),
+        (markdown, " two\nlines\t ", "two lines"),
+        (markdown, "[x](y) `z` *e* _f_", "\\[x\\](y) \\`z\\` \\*e\\* \\_f\\_"),
+        (markdown, "\\", "\\\\"),
+    ],
+)
+def test_a_figure_or_name_is_written_so(write, value: object, text: object) -> None:
+    assert write(value) == text
+
+
+@given(SHARES, SHARES)
+def test_writing_keeps_order_and_range(one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    assert float(percent(Estimate(value=low))) <= float(percent(Estimate(value=high)))
+    assert 0 <= shade(Estimate(value=low)) <= shade(Estimate(value=high)) <= 9
+    ends = [float(end) for end in re.findall(r"[\d.]+", interval(around(low, high)))]
+    assert len(ends) == 2
+    assert 0 <= ends[0] <= ends[1] <= 100
+
+
+@given(st.text())
+def test_a_name_in_markdown_holds_no_cell_border_tag_or_line_end(text: str) -> None:
+    told = markdown(text)
+    assert not re.search(r"(?<!\\)(\\\\)*\|", told)
+    assert "<" not in told
+    assert len(told.splitlines()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("ref", "told"),
+    [("a.parquet", "a.parquet"), ("a b.csv", "'a b.csv'"), ("$(rm x)", "'$(rm x)'")],
+)
+def test_the_command_quotes_what_a_shell_would_read(ref: str, told: str) -> None:
+    results = judged("m")
+    results = results.model_copy(update={"data": results.data.model_copy(update={"ref": ref})})
+    wanted = f"halubench evaluate --model openai:m --data {told} --out results"
+    assert command_line(results) == wanted
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", "\tx"])
+def test_no_name_begins_as_a_formula_in_a_spreadsheet(name: str) -> None:
+    (line,) = csv.DictReader(io.StringIO(render_csv(build_all([judged(name)], "t").boards)))
+    assert line["judge"] == f"'{name}"
+
+
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=4))
+def test_csv_gives_back_the_very_figures_of_the_json(accuracies: list[int]) -> None:
+    told = [judged(f"j{i}", value / 100) for i, value in enumerate(accuracies)]
+    site = build_all(told, "t")
+    lines = list(csv.DictReader(io.StringIO(render_csv(site.boards))))
+    data = json.loads(site.model_dump_json())["boards"][0]["rows"]
+    for line, row in zip(lines, data, strict=True):
+        results, overall = row["results"], row["results"]["overall"]
+        assert float(line["macro_accuracy"]) == results["macro_accuracy"]["value"]
+        assert float(line["macro_low"]) == results["macro_accuracy"]["low"]
+        assert float(line["accuracy:DROP"]) == results["sources"]["DROP"]["accuracy"]["value"]
+        assert (line["rank_best"], line["rank_worst"]) == (
+            str(row["rank_best"]),
+            str(row["rank_worst"]),
+        )
+        assert float(line["fail_f1"]) == overall["fail_f1"]["value"]
+        assert (line["auroc"], line["cost_usd"]) == ("", "")
+        assert line["clears_majority"] == json.dumps(row["clears_majority"])
+
+
+def test_markdown_says_for_every_judge_what_was_not_read() -> None:
+    text = render_markdown(build_all([judged("a", 0.9), judged("b", 0.4)], "t"))
+    assert text.count("| 3 of 140 |") == 2
+    assert "| b † |" in text
+    assert "| a † |" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "told"),
+    [
+        ("plain text", "note", "plain text"),
+        ("anything", "api_key", "[hidden]"),
+        ("anything", "X-Authorization", "[hidden]"),
+        ("anything", "set-cookie", "[hidden]"),
+        ("anything", "PASSWORD", "[hidden]"),
+        ("12", "prompt_tokens", "12"),
+        ("12", "max_completion_tokens", "12"),
+        ("12", "access_tokens", "[hidden]"),
+        ("https://me:pw@host/v1", "uri", "https://host/v1"),
+        ("openai:m@https://host/v1", "uri", "openai:m@https://host/v1"),
+        ("a sk-abcdefghijkl b", "note", "a [hidden] b"),
+        ("hf_abcdefghijklmnop", "note", "[hidden]"),
+        ("risk-abcdefghijklm", "note", "risk-abcdefghijklm"),
+        ("sk-short", "note", "sk-short"),
+        ("Bearer abc.def", "note", "Bearer [hidden]"),
+        ("https://h/?api_key=abc&n=2", "uri", "https://h/?api_key=[hidden]&n=2"),
+        (7, "api_key", 7),
+        (None, "token", None),
+        (["a", "token=b"], "args", ["a", "token=[hidden]"]),
+        (["a", "b"], "tokens", ["[hidden]", "[hidden]"]),
+        ({"deep": {"secret": "s", "n": 1}}, "", {"deep": {"secret": "[hidden]", "n": 1}}),
+    ],
+)
+def test_what_looks_like_a_credential_is_hidden_and_nothing_else(
+    value: object, name: str, told: object
+) -> None:
+    assert hide(value, name) == told
+    assert hide(told, name) == told
+
+
+@pytest.mark.parametrize("table", load_reported(), ids=lambda table: table.name)
+def test_every_reported_figure_is_a_percentage_with_its_source(table) -> None:
+    assert table.url.startswith("https://")
+    assert table.caveat
+    for row in table.rows:
+        assert 0 < row.overall <= 100
+        assert all(0 <= score <= 100 for score in row.scores.values())
+        assert set(row.scores) in (set(), set(table.sources))
+        if row.scores:
+            mean = sum(row.scores.values()) / len(row.scores)
+            assert abs(mean - row.overall) < 0.0501 or f"{mean:.1f}" in row.caveat.replace(
+                f"{mean:.2f}", f"{mean:.1f}"
+            )
+    assert len({row.judge for row in table.rows}) == len(table.rows)
+
+
+REPORTED: dict[str, object] = {
+    "format": "halubench/reported/1",
+    "title": "T",
+    "benchmark": "B",
+    "source": "S",
+    "url": "https://example.org",
+    "read": "whole",
+    "metric": "accuracy",
+    "overall_is": "a mean",
+    "positive_class": "none",
+    "sources": ["a", "b"],
+    "rows": [{"judge": "j", "overall": 50.0, "scores": {"a": 40.0, "b": 60.0}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format": "halubench/reported/2"}, "format: "),
+        ({"url": "ftp://example.org"}, "url: "),
+        ({"title": None}, "title: "),
+        ({"rows": [{"judge": "j", "overall": 100.1}]}, "rows.0.overall: "),
+        ({"rows": [{"judge": "j", "overall": -0.1}]}, "rows.0.overall: "),
+        ({"rows": [{"overall": 50}]}, "rows.0.judge: "),
+        ({"rows": [{"judge": "j", "overall": 50, "score": 1}]}, "rows.0.score: "),
+        ({"rows": [{"judge": "j", "overall": 50, "scores": {"a": 1}}]}, "'j' and `sources` differ in b."),
+        ({"rows": [{"judge": "j", "overall": 50, "scores": {"a": 1, "c": 1}}]}, "differ in b, c."),
+        ({"sources": []}, "differ in a, b."),
+        ({"extra": 1}, "extra: "),
+    ],
+)  # fmt: skip
+def test_a_reported_table_that_cannot_be_used_is_named_with_its_key(
+    tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    folder = tmp_path / "leaderboard" / "reported"
+    folder.mkdir(parents=True)
+    content.add_folder(tmp_path)
+    (folder / "mine.yaml").write_text(yaml.safe_dump(REPORTED), encoding="utf-8")
+    (table,) = load_reported("mine")
+    assert (table.name, table.rows[0].scores) == ("mine", {"a": 40.0, "b": 60.0})
+    (folder / "mine.yaml").write_text(yaml.safe_dump({**REPORTED, **change}), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_reported("mine")
+    assert caught.value.what.startswith(f"{folder / 'mine.yaml'}: ")
+    assert said in caught.value.what
+
+
+def test_an_unknown_reported_table_is_told_the_known_ones() -> None:
+    with pytest.raises(InputError, match="root-judge-card"):
+        load_reported("nobodys")
+
+
+def test_results_come_back_as_written_from_any_depth(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        folder = tmp_path / name / "deep"
+        folder.mkdir(parents=True)
+        (folder / "results.json").write_text(judged(name).model_dump_json(), encoding="utf-8")
+    assert read_results([tmp_path]) == [judged("a"), judged("b")]
+    assert read_results([tmp_path / "b" / "deep" / "results.json"]) == [judged("b")]
