@@ -139,10 +139,9 @@ def _excerpt(passage: str, told: str) -> str:
 def marked(one: str, other: str) -> tuple[str, str]:
     """Both texts with the words in which they differ in bold."""
     left, right = one.split(), other.split()
-    start = next(
-        (n for n, pair in enumerate(zip(left, right, strict=False)) if pair[0] != pair[1]), 0
-    )
-    shortest = min(len(left), len(right)) - start
+    shortest = min(len(left), len(right))
+    start = next((n for n in range(shortest) if left[n] != right[n]), shortest)
+    shortest -= start
     end = next((n for n in range(shortest) if left[-1 - n] != right[-1 - n]), shortest)
     return _bold(left, start, len(left) - end), _bold(right, start, len(right) - end)
 

@@ -35,7 +35,7 @@ def strictest(licences: Iterable[str]) -> str:
 
 
 def _rank(licence: str) -> int:
-    name = licence.lower()
+    name = licence.strip().lower()
     if name not in _HUB:
         return -1
     return next((n for n, mark in enumerate(_STRICTER) if mark in name), len(_STRICTER))
@@ -57,5 +57,5 @@ def sentence(licences: Iterable[str]) -> str:
         return f"All rows are derived from texts under {listed}, and stand under its terms."
     return (
         f"The rows are derived from texts under several licences ({listed}); each row's own is in the "
-        f"provenance table. The strictest is {strictest(named)}: keep to it if you use them together."
+        f"provenance table. The strictest is {strictest(named) or 'unknown'}: keep to it if you use them together."
     )

@@ -89,7 +89,7 @@ def _types(statements: Sequence[Statement]) -> dict[str, int]:
 def _edits(ask: Ask, statements: Sequence[Statement], wanted: int) -> Line:
     ceiling = ask.max_candidates or PER_PAIR * wanted
     most = min(ceiling, len(statements) * len(prompted.TEMPERATURES))
-    calls = (wanted, min(2 * wanted, most), most)
+    calls = (min(wanted, most), min(2 * wanted, most), most)
     size = _mean([_prompt_chars(ask, one) for one in _some(statements)]) / CHARS_PER_TOKEN
     return _line("perturb", ask, ask.model, calls, (size, (60, 80, prompted.MAX_TOKENS)))
 
@@ -103,7 +103,7 @@ def _prompt_chars(ask: Ask, statement: Statement) -> int:
 
 
 def _votes(ask: Ask, uri: str, statements: Sequence[Statement], wanted: int) -> Line:
-    calls = (2 * wanted, 3 * wanted, 2 * len(statements))
+    calls = (2 * wanted, min(3 * wanted, 2 * len(statements)), 2 * len(statements))
     chars = [
         len(one.item.passage) + len(one.item.question) + len(one.text) for one in _some(statements)
     ]
