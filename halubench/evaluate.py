@@ -181,7 +181,8 @@ def _sample(groups: Sequence[str], limit: int, seed: int) -> list[int]:
 
 def _only(data: Dataset, keep: Sequence[int]) -> Dataset:
     examples = tuple(data.examples[index] for index in keep)
-    return replace(data, examples=examples, sha256=content_hash(examples))
+    name = f"{data.name}, sample of {len(examples)} rows"
+    return replace(data, name=name, examples=examples, sha256=content_hash(examples))
 
 
 def _baseline(uri: str, examples: Sequence[Example], groups: Sequence[str], seed: int) -> Scores:

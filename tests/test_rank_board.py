@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import leaderboard_world
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,3 +95,14 @@ def test_numbers_that_do_not_add_up_are_refused(change, said):
     with pytest.raises(InputError, match=said) as caught:
         build([judged("liar").model_copy(update=change)])
     assert "'liar'" in caught.value.what
+
+
+def test_the_largest_benchmark_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = judged("a")
+    monkeypatch.setattr(leaderboard_world, "SIZES", {"DROP": 400, "covidQA": 200})
+    large = judged("b")
+    large = large.model_copy(update={"data": large.data.model_copy(update={"sha256": "f" * 64})})
+    assert large.data.rows > small.data.rows
+    for order in ([small, large], [large, small]):
+        found = [board.data.rows for board in build_all(order, "t").boards]
+        assert found == [large.data.rows, small.data.rows]
