@@ -1,23 +1,17 @@
-"""What a model proposes and a jury says: requests, refusals, ballots, agreement, selection."""
+"""What a model proposes and a jury says: requests, refusals, ballots and agreement."""
 
-import asyncio
 import json
-from collections import Counter
 
 import pytest
 from generate_world import row
-from hypothesis import given
-from hypothesis import strategies as st
 
 from halubench.errors import InputError
-from halubench.generate.propose import Pool, RuleProposer, _in_turn
-from halubench.generate.select import Jury, key, select
 from halubench.perturb import prompted, rules
 from halubench.perturb.base import Site, Statement
 from halubench.perturb.definitions import load_all
 from halubench.prompt import load_prompt
-from halubench.records import LABELS, Item, Prediction, Unscored, parse_verdict
-from halubench.verify.jury import Ballot, check_jury, fleiss_kappa, vote
+from halubench.records import LABELS, Item, Unscored, parse_verdict
+from halubench.verify.jury import Ballot, check_jury, fleiss_kappa
 
 KNOWN = load_all()
 UNREAD = Unscored("no verdict")
@@ -298,126 +292,3 @@ def test_who_may_not_sit_on_a_jury_and_why(jury, part):
     with pytest.raises(InputError, match=part) as told:
         check_jury(jury, "openai:writer@http://127.0.0.1:1/v1")
     assert "juror" in told.value.remedy or "--jury" in told.value.remedy
-
-
-def proposed(count, sources=("s",)):
-    pool = Pool()
-    statements = [statement(n, name) for name in sources for n in range(count)]
-    told = []
-    return RuleProposer(pool, statements, 0, told.append), statements, told
-
-
-def test_every_statement_has_candidates_or_a_fate():
-    proposer, statements, told = proposed(6)
-    pool = proposer.pool
-    assert told == list(range(1, 7))
-    lost = [one for stage in ("perturb", "gate") for one in pool.rejected(statements, stage)]
-    assert len(pool.passed) + len(lost) == len(statements)
-    passed = sum(len(found) for found in pool.passed.values())
-    assert passed == sum(not reason for _, reason in pool.log)
-
-
-def test_an_item_that_nobody_asked_about_says_so():
-    pool = Pool()
-    (lost,) = pool.rejected([statement(1)], "perturb")
-    assert lost.reason == "not needed: enough pairs"
-    pool.unasked = "not asked: ceiling on candidates reached"
-    assert pool.rejected([statement(1)], "perturb")[0].reason == pool.unasked
-    assert pool.rejected([statement(1)], "gate") == []
-
-
-@given(st.lists(st.sampled_from("abc"), max_size=12), st.sampled_from(["0", "1"]))
-def test_sources_take_turns_and_nobody_is_left_out(names, seed):
-    statements = [statement(n, name) for n, name in enumerate(names)]
-    order = list(_in_turn(statements, seed))
-    assert sorted(one.item.id for one in order) == sorted(one.item.id for one in statements)
-    assert order == list(_in_turn(statements[::-1], seed))
-    sizes = Counter(names)
-    everyone = min(sizes.values(), default=0) * len(sizes)
-    if everyone:
-        seen = Counter(one.item.source_ds for one in order[:everyone])
-        assert set(seen.values()) == {min(sizes.values())}
-
-
-class Reader:
-    """A juror that gives each answer the verdict its function says."""
-
-    def __init__(self, verdict):
-        self.verdict = verdict
-        self.asked = []
-
-    async def predict(self, rows):
-        for one in rows:
-            self.asked.append(one)
-            yield Prediction(one.id, "reader", self.verdict(one))
-
-
-def knows(one):
-    cars = one.passage.partition("carries ")[2].split()[0]
-    return "PASS" if f" {cars}" in one.answer else "FAIL"
-
-
-def jury(*readers):
-    opened = {f"j{n}": (lambda one=one: one) for n, one in enumerate(readers)}
-    return Jury(opened, 0, lambda _: None, lambda: None)
-
-
-@pytest.mark.parametrize("accept", [1, 3, 6, 99])
-def test_without_a_jury_each_item_is_kept_or_left_out_once(accept):
-    proposer, _, _ = proposed(6)
-    found = asyncio.run(select(proposer, accept, 0, jury()))
-    ids = [one.item.id for one in found.kept] + [one.id for one in found.by_choice]
-    assert sorted(ids) == sorted(proposer.pool.passed)
-    assert len(found.kept) <= accept
-    assert found.by_jury == []
-
-
-@pytest.mark.parametrize(
-    ("verdict", "reason"),
-    [
-        (lambda _: "PASS", "jury: FAIL answer not found hallucinated"),
-        (lambda _: "FAIL", "jury: PASS answer found hallucinated"),
-        (lambda _: UNREAD, "jury: a vote could not be read"),
-    ],
-)
-def test_a_jury_that_is_always_wrong_leaves_nothing(verdict, reason):
-    proposer, _, _ = proposed(4)
-    found = asyncio.run(select(proposer, 2, 0, jury(Reader(verdict))))
-    assert found.kept == []
-    refused = {one.id: one.reason for one in found.by_jury}
-    left = {one.id for one in found.by_choice}
-    assert refused.keys() | left == set(proposer.pool.passed)
-    assert set(refused.values()) == {reason}
-
-
-def test_no_pair_is_put_to_the_vote_twice_and_votes_go_by_item():
-    proposer, _, _ = proposed(5)
-    reader = Reader(knows)
-    court = jury(reader)
-    first = asyncio.run(select(proposer, 3, 0, court))
-    asked = len(reader.asked)
-    again = asyncio.run(select(proposer, 3, 0, court))
-    assert [key(one) for one in again.kept] == [key(one) for one in first.kept]
-    assert len(reader.asked) == asked == len({one.id for one in reader.asked})
-    votes = court.votes(first.kept)
-    assert votes.keys() == {one.item.id for one in first.kept}
-    assert all(hardness == 0.0 for _, hardness in votes.values())
-
-
-def test_only_votes_that_an_endpoint_did_not_give_are_unanswered():
-    court = jury()
-    court.ballots = {
-        ("a", "p", "f"): Ballot((("j", Unscored("endpoint: timeout"), "FAIL"),)),
-        ("b", "p", "f"): Ballot((("j", Unscored("no verdict"), Unscored("endpoint: timeout")),)),
-        ("c", "p", "f"): Ballot((("j", "PASS", Unscored("endpoint: HTTP 500")),)),
-    }
-    assert court.unanswered() == {"timeout": 2, "HTTP 500": 1}
-
-
-def test_a_vote_that_was_cast_before_is_not_asked_again():
-    (one, *_), *_ = proposed(1)[0].pool.passed.values()
-    reader, cast = Reader(knows), {}
-    opened = {"j": lambda: reader}
-    (first,) = asyncio.run(vote(opened, [one], cast, 0, lambda _: None))
-    (second,) = asyncio.run(vote(opened, [one], cast, 0, lambda _: None))
-    assert (first, len(reader.asked), len(cast)) == (second, 2, 2)
