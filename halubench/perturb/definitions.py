@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import yaml
@@ -84,6 +85,11 @@ def load_all() -> dict[str, Perturbation]:
 
 def load(path: Path) -> Perturbation:
     """One perturbation. Raises InputError naming the file and the key that is wrong."""
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, changed: int) -> Perturbation:  # noqa: ARG001  (a changed file is another key)
     try:
         found = Perturbation.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
