@@ -161,11 +161,9 @@ class _Draw:
         known = definitions.load_all()
         self._quota = {name: one.quota for name, one in known.items()}
         self._word_rules = {
-            name: one.rule for name, one in known.items() if one.rule and one.rule.words
-        } | {
             name: one.rule
             for name, one in known.items()
-            if one.rule and one.rule.operator == "sign"
+            if one.rule and (one.rule.words or one.rule.operator == "sign")
         }
         self._fill()
         if len(self.kept) < self.wanted:
