@@ -15,15 +15,16 @@ from leaderboard_world import around, judged
 from rich.console import Console
 from typer.testing import CliRunner
 
-from halubench import content, errors, recipes
+from halubench import content, errors
 from halubench.cli import _console
 from halubench.cli import audit as audit_command
 from halubench.cli import evaluate as evaluate_command
 from halubench.cli import generate as generate_command
 from halubench.cli import leaderboard as leaderboard_command
-from halubench.cli import recipes as recipes_command
 from halubench.cli._options import named
+from halubench.cli.train import show as show_command
 from halubench.results import Estimate
+from halubench.train.recipe import load_all
 
 NAMES = st.text("abcdefghij_", min_size=1, max_size=6)
 FIX = ("Do this.", "error: What is wrong.\nfix: Do this.\n"), ("", "error: What is wrong.\n")
@@ -255,15 +256,15 @@ def test_a_warm_up_is_written_with_its_end(
     steps: int, ends: bool, peak: float, warmup: str, share: str
 ) -> None:
     found = SimpleNamespace(warmup_steps=steps, warmup_ends=ends, peak_lr_reached=peak)
-    assert recipes_command._warmup(found) == warmup
-    assert recipes_command._peak(found) == share
+    assert show_command._warmup(found) == warmup
+    assert show_command._peak(found) == share
 
 
 @pytest.mark.parametrize(
     ("command", "arguments", "code"),
     [
-        (recipes_command.command, ["--rows", "0"], 2),
-        (recipes_command.command, ["--rows", "many"], 2),
+        (show_command.command, ["--rows", "0"], 2),
+        (show_command.command, ["--rows", "many"], 2),
         (leaderboard_command.command, [], 2),
         (leaderboard_command.command, ["folder"], 2),
         (evaluate_command.command, ["--data", "d", "--out", "o"], 2),
@@ -330,7 +331,7 @@ def test_content_folders_are_searched_in_the_order_given(
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
     given_as = [part for name in ("first", "second") for part in ("--content", tmp_path / name)]
-    assert run(recipes_command.command, *map(str, given_as)).exit_code == 0
+    assert run(show_command.command, *map(str, given_as)).exit_code == 0
     assert content.roots()[:2] == [tmp_path / "first", tmp_path / "second"]
-    assert f"{len(recipes.load_all())} recipes on 2,400 training rows" in shown.getvalue()
-    assert "Next: halubench recipes lynx-70b" in said.getvalue()
+    assert f"{len(load_all())} recipes on 2,400 training rows" in shown.getvalue()
+    assert "Next: halubench train show encoder-base" in said.getvalue()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from docs_blocks import ROOT, do, sections, steps, workplace
 
-from halubench import recipes
+from halubench.train.recipe import load_all
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 PARTS = sections(PAGE.split("## Add one thing with one file")[1], "###")
@@ -42,7 +42,7 @@ def source() -> bool:
 
 
 def recipe() -> bool:
-    return "our-adapters" in recipes.load_all()
+    return "our-adapters" in load_all()
 
 
 def reported() -> bool:

@@ -1,21 +1,21 @@
 """The ``halubench`` command: one file a command; nothing but arguments, progress and messages.
 
 Every module of this package with a ``command`` function is a command of that name; one with an
-``app`` (typer) is a command that has commands of its own. Modules here import only the standard library, typer, rich and halubench.errors at the top: ``--help`` stays
-fast because everything heavy is imported inside the function.
+``app`` (typer) is a command that has commands of its own. Modules here import only the standard
+library, typer, rich and halubench.errors at the top: ``--help`` stays fast because everything heavy
+is imported inside the function.
 """
 
 from __future__ import annotations
 
-import importlib
 import io
-import pkgutil
 import signal
 import sys
 from typing import NoReturn
 
 import typer
 
+from halubench.cli._commands import register
 from halubench.errors import HalubenchError
 
 app = typer.Typer(
@@ -29,17 +29,7 @@ app = typer.Typer(
 
 
 def _register() -> None:
-    for info in pkgutil.iter_modules(__path__):
-        if info.name.startswith("_"):
-            continue
-        module = importlib.import_module(f"{__name__}.{info.name}")
-        name = info.name.replace("_", "-")
-        group = getattr(module, "app", None)
-        if isinstance(group, typer.Typer):
-            app.add_typer(group, name=name)
-            continue
-        told = (module.command.__doc__ or "").partition("\n")[0]
-        app.command(name=name, short_help=told)(module.command)
+    register(app, __name__, __path__)
 
 
 def main() -> None:

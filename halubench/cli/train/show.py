@@ -1,4 +1,4 @@
-"""``halubench recipes``: how judges are fine-tuned, and what each schedule comes to."""
+"""``halubench train show``: how judges are fine-tuned, and what each schedule comes to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rich.markup import escape
 from halubench.cli import _console
 
 if TYPE_CHECKING:
-    from halubench.recipes import Recipe, Schedule
+    from halubench.train.recipe import Recipe
+    from halubench.train.schedule import Schedule
 
 
 def command(
@@ -25,14 +26,15 @@ def command(
         list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")
     ] = None,
 ) -> None:
-    """Show the training recipes and their schedules. This version does not run them."""
+    """Show the training recipes, their sources and their schedules."""
     from halubench import content as contents
-    from halubench import recipes
+    from halubench.train import recipe as recipes
+    from halubench.train.schedule import schedule
 
     for folder in reversed(content or []):
         contents.add_folder(folder)
     known = recipes.load_all() if name is None else {name: recipes.find(name)}
-    schedules = {key: recipes.schedule(recipe, rows) for key, recipe in known.items()}
+    schedules = {key: schedule(recipe, rows) for key, recipe in known.items()}
     if name is None:
         _table(known, schedules, rows)
     else:
@@ -40,9 +42,8 @@ def command(
     for key, found in schedules.items():
         for warning in found.warnings:
             _line(f"[yellow]![/] {escape(key)}: {escape(warning)}")
-    _console.note("These recipes are described and checked; this version does not run them.")
     if name is None and known:
-        _console.note(f"Next: halubench recipes {escape(next(iter(known)))}")
+        _console.note(f"Next: halubench train show {escape(next(iter(known)))}")
 
 
 def _line(text: str) -> None:

@@ -1,13 +1,16 @@
 """Recipes as files: strict at every depth, each value with its source, and a README that holds."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from halubench import content, recipes
+from halubench import content
 from halubench.errors import InputError
+from halubench.train import recipe as recipes
+from halubench.train.strict import keys
 
 TRAINERS = Path(__file__).parents[1] / "trainers"
 SHIPPED = sorted(TRAINERS.glob("*.yaml"))
@@ -42,16 +45,20 @@ def test_a_shipped_recipe_loads_and_cannot_be_changed(path):
 
 
 def test_the_shipped_recipes_are_those_promised():
-    assert {"lynx-8b", "lynx-70b", "lynx-8b-256", "lynx-70b-256", "tiny-cpu"} <= set(
-        recipes.load_all()
-    )
+    lynx = {
+        f"lynx-{size}{end}" for size in ("8b", "70b") for end in ("", "-256", "-packed", "-lora")
+    }
+    assert lynx | {"lynx-8b-qlora", "encoder-base", "tiny-cpu"} <= set(recipes.load_all())
 
 
 @pytest.mark.parametrize("size", ["8b", "70b"])
-def test_the_two_batches_of_lynx_differ_in_the_batch_alone(size):
+def test_the_two_batches_of_lynx_differ_in_batch_warm_up_and_gpus_alone(size):
     file, paper = recipes.find(f"lynx-{size}"), recipes.find(f"lynx-{size}-256")
-    differ = {key for key, value in file.leaves() if dict(paper.leaves())[key] != value}
-    assert differ == {"global_batch_size"}
+    differ = {key for key, value in file.leaves() if dict(paper.leaves()).get(key) != value}
+    differ |= {key for key, _ in paper.leaves() if key not in dict(file.leaves())}
+    the_gpus = {"gpus"} if size == "8b" else set()
+    warmup = {"schedule.warmup.steps", "schedule.warmup.fraction"}
+    assert differ == {"global_batch_size", *warmup, *the_gpus}
     assert (file.global_batch_size, paper.global_batch_size) == (32, 256)
     assert file.origin("global_batch_size") != paper.origin("global_batch_size")
 
@@ -94,6 +101,13 @@ def test_an_unknown_key_like_no_other_is_told_the_known_ones(tmp_path):
         ("seed: 17\n", "seed: 17\nseed: 18\n", "the key seed is given twice"),
         ("  alpha_f: 0.1", "  alpha_f: 0.1\n  alpha_f: 0.2", "the key alpha_f is given twice"),
         ("method: full", "method: lora", "method lora needs the key lora"),
+        ("method: full", "method: qlora", "method qlora needs the key lora"),
+        ("packing: false", "packing: true\nkind: classifier", "packing must be false"),
+        (
+            "epochs: 1",
+            "epochs: 1\ndevice_microbatch_size: 3",
+            "device_microbatch_size 3 does not divide the 8",
+        ),
         ("gpus: 0", "gpus: 3", "8 is not divisible by gpus 3"),
         ("name: tiny-cpu", "name: other", "holds the recipe 'other'"),
         ("gpus]", "gpu]", "source names 'gpu', no value of a recipe. Did you mean gpus?"),
@@ -152,7 +166,8 @@ def test_an_unknown_name_is_told_the_known_ones():
 
 
 def test_the_schema_is_up_to_date():
-    assert (TRAINERS / "schema.json").read_text(encoding="utf-8") == recipes.schema()
+    written = json.loads((TRAINERS / "schema.json").read_text(encoding="utf-8"))
+    assert written == json.loads(recipes.schema()), "run: python scripts/generated_files.py"
 
 
 def test_the_readmes_recipe_is_whole_and_its_table_names_every_key(tmp_path, monkeypatch):
@@ -162,4 +177,4 @@ def test_the_readmes_recipe_is_whole_and_its_table_names_every_key(tmp_path, mon
     content.add_folder(tmp_path)
     assert recipes.find("my-judge").lora.rank == 16
     rows = [line.split("|") for line in readme.splitlines() if line.startswith("| `")]
-    assert set(recipes.keys()) <= set(re.findall(r"`([\w.]+)`", str(rows)))
+    assert set(keys(recipes.Recipe)) <= set(re.findall(r"`([\w.]+)`", str(rows)))
