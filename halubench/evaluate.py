@@ -7,7 +7,7 @@ import asyncio
 import platform
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from halubench.dataset import content_hash
 from halubench.errors import IncompleteError, InputError, OutputError
 from halubench.judges import expand, open_judge
 from halubench.judges.base import FittedJudge, Judge, JudgeOptions, WarningJudge
+from halubench.judges.modes import ModeOptions
 from halubench.judges.prompted import ENDPOINT
 from halubench.metrics.bootstrap import Slice, score
 from halubench.metrics.rates import FAIL, PASS, UNSCORED
@@ -46,17 +47,18 @@ RESULTS, PREDICTIONS = "results.json", "predictions.parquet"
 class EvaluateOptions:
     """What a user may set. ``limit``: judge a seeded sample of so many rows, passage by passage.
 
-    ``prompt`` names a file of ``prompts/judge/``; ``max_usd`` bounds what each judge may spend in
+    ``prompt`` names a file of ``prompts/judge/`` (empty: the one of the mode); ``max_usd`` bounds what each judge may spend in
     this call; ``seed`` is of the sample and the bootstrap.
     """
 
     out: Path
     engine: EngineOptions = field(default_factory=EngineOptions)
-    prompt: str = "lynx"
+    prompt: str = ""
     max_usd: float | None = None
     retries: int = 6
     seed: int = 0
     limit: int | None = None
+    mode: ModeOptions = field(default_factory=ModeOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def evaluate_judge(
         "command": "evaluate",
         "judge": uri,
         "prompt": info.prompt_hash,
+        "mode": asdict(options.mode),
         "data": bench.data.ref,
         "splits": list(bench.splits),
     }
@@ -195,7 +198,9 @@ def _baseline(uri: str, examples: Sequence[Example], groups: Sequence[str], seed
 
 
 def _judge_options(options: EvaluateOptions, folder: Path) -> JudgeOptions:
-    return JudgeOptions(options.engine, folder, options.prompt, options.max_usd, options.retries)
+    return JudgeOptions(
+        options.engine, folder, options.prompt, options.max_usd, options.retries, options.mode
+    )
 
 
 def _predict(judge: Judge, bench: Bench, tick: Tick | None) -> list[Prediction]:
@@ -319,6 +324,8 @@ _SCHEMA = pa.schema(
         ("cost_usd", pa.float64()),
         ("latency_s", pa.float64()),
         ("attempts", pa.int64()),
+        ("mass", pa.float64()),
+        ("overflow", pa.string()),
     ]
 )
 
@@ -338,6 +345,8 @@ def _prediction_row(example: Example, said: Prediction) -> dict[str, Json]:
         "cost_usd": said.cost_usd,
         "latency_s": said.latency_s,
         "attempts": said.attempts,
+        "mass": said.mass,
+        "overflow": said.overflow,
     }
 
 

@@ -156,7 +156,12 @@ def parse_verdict(text: str) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a judge said of one row. ``p_fail`` in [0, 1] is the judge's P(FAIL), where it has one."""
+    """What a judge said of one row. ``p_fail`` in [0, 1] is the judge's P(FAIL), where it has one.
+
+    ``mass`` in [0, 1] is the probability behind a ``p_fail`` that was read from a model's first
+    token: how much of it fell on PASS or FAIL at all. ``overflow`` says what became of a passage
+    longer than the judge's context: ``truncated`` or ``windowed``, empty where it fits.
+    """
 
     id: str
     judge: str
@@ -169,3 +174,5 @@ class Prediction:
     cost_usd: float | None = None
     latency_s: float = 0.0
     attempts: int = 0
+    mass: float | None = None
+    overflow: Literal["", "truncated", "windowed"] = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (typer reads the annotations)
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from halubench.records import Prediction
     from halubench.results import Estimate, Results, Scores
 
+Mode = Literal["reason", "direct", "vote"]
+
 
 def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     model: Annotated[
@@ -30,7 +32,18 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     ],
     data: Annotated[str, typer.Option(help="A file, run folder or Hub dataset in six columns.")],
     out: Annotated[Path, typer.Option(help="Folder for the results, one subfolder a judge.")],
-    prompt: Annotated[str, typer.Option(help="A file of prompts/judge, by name.")] = "lynx",
+    mode: Annotated[
+        Mode,
+        typer.Option(
+            help="How a model is asked: reason (JSON with its reasons), direct (one word, whose "
+            "probability counts; cheap) or vote (several samples of reason)."
+        ),
+    ] = "reason",
+    prompt: Annotated[
+        str, typer.Option(help="A file of prompts/judge, by name. Default: lynx, or direct.")
+    ] = "",
+    samples: Annotated[int, typer.Option(min=1, help="Answers a row in --mode vote.")] = 5,
+    temperature: Annotated[float, typer.Option(min=0.01, help="Of --mode vote.")] = 0.7,
     split: Annotated[str | None, typer.Option(help="Only this split of the data.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only a seeded sample of so many rows.")
@@ -60,6 +73,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     from halubench.dataset import load
     from halubench.evaluate import EvaluateOptions, check_complete, prepare
     from halubench.judges import expand
+    from halubench.judges.modes import ModeOptions
     from halubench.models.base import EngineOptions
 
     for folder in reversed(content or []):
@@ -67,7 +81,8 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     judges = [single for uri in model for single in expand(uri)]
     mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
     engine = EngineOptions(timeout, window, price_in, price_out)
-    options = EvaluateOptions(out, engine, prompt, max_usd, retries, seed, limit)
+    asked = ModeOptions(mode, samples, temperature)
+    options = EvaluateOptions(out, engine, prompt, max_usd, retries, seed, limit, asked)
     with _console.err.status("Reading the data and scoring the baselines"):
         bench = prepare(load(data, split=split, mapping=mapping), options)
     results = [_judge(uri, bench, options) for uri in judges]

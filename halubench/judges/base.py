@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from halubench.judges.modes import ModeOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -16,13 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JudgeOptions:
-    """What a user may set of a judge. ``folder`` is the run folder (the journal lives there)."""
+    """What a user may set of a judge. ``folder`` is the run folder (the journal lives there).
+
+    ``prompt`` names a file of ``prompts/judge``; empty, it is the one of the mode.
+    """
 
     engine: EngineOptions
     folder: Path
-    prompt: str = "lynx"
+    prompt: str = ""
     max_usd: float | None = None
     retries: int = 6
+    mode: ModeOptions = field(default_factory=ModeOptions)
 
 
 class Judge(Protocol):
