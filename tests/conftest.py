@@ -31,3 +31,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _own_content_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(content, "_extra", [])
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished benchmark of twelve pairs. Do not change it: copy it first."""
+    from publish_world import finished
+
+    return finished(tmp_path_factory.mktemp("publish") / "run")
+
+
+@pytest.fixture(scope="session")
+def _desk(tmp_path_factory: pytest.TempPathFactory):
+    pytest.importorskip("datasets", reason="the extra hub is not installed")
+    pytest.importorskip("lz4", reason="the tools for development are not installed")
+    from hub_server import HubServer
+    from publish_world import Desk
+
+    with HubServer() as hub:
+        desk = Desk(hub, tmp_path_factory.mktemp("hub"))
+        yield desk
+        desk.close()
+
+
+@pytest.fixture
+def desk(_desk):
+    """halubench with a Hub on loopback, and a new repository's name; see publish_world.py."""
+    _desk.fresh()
+    return _desk

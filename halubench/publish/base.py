@@ -1,0 +1,101 @@
+"""What is published: the contract between the kinds of folder and the upload."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from halubench.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+RepoType = Literal["dataset", "model", "space"]
+_REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_TAG = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class PushOptions:
+    """What a user may set. ``tag``: the content's own name unless given; ``message``: of the
+    commit; ``force_gates``: publish although a release gate fails, and say so on the card."""
+
+    public: bool = False
+    tag: str | None = None
+    message: str | None = None
+    force_gates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What goes up. ``files``: path in the repository -> its bytes or the local file.
+
+    ``owned``: folders of the repository in which this bundle is the whole content: what else
+    stands there is removed by the same commit. ``tagged``: a push names its commit, after the
+    content unless the user gives a name. ``rows`` is the content hash that a reload must give back, None where nothing is
+    to be reloaded. ``failing``: what speaks against publishing, a sentence each.
+    """
+
+    kind: str
+    repo_type: RepoType
+    title: str
+    files: Mapping[str, bytes | Path]
+    owned: tuple[str, ...] = ()
+    tagged: bool = True
+    rows: str | None = None
+    failing: tuple[str, ...] = ()
+
+
+class Kind(Protocol):
+    """A module of ``halubench/publish`` (or of a user's ``publish/`` folder)."""
+
+    def matches(self, folder: Path, /) -> bool:
+        """Whether the folder is of this kind; looks at names and formats only."""
+        ...
+
+    def bundle(self, folder: Path, repo: str, options: PushOptions, /) -> Bundle:
+        """What of the folder is published as ``repo``. Raises InputError when it is not whole."""
+        ...
+
+
+def check_repo(repo: str) -> str:
+    """``NAMESPACE/NAME`` as it was given. Raises InputError for anything else."""
+    if _REPO.fullmatch(repo) is None or ".." in repo or "--" in repo or len(repo) > 96:
+        what = f"{repo!r} does not name a repository of the Hub."
+        raise InputError(what, "Write NAMESPACE/NAME, for example our-team/report-pairs.")
+    return repo
+
+
+def check_tag(tag: str) -> str:
+    """A tag as it was given. Raises InputError for what git would not take."""
+    if _TAG.fullmatch(tag) is None or ".." in tag or tag.endswith((".", ".lock")):
+        what = f"{tag!r} cannot be a tag."
+        raise InputError(what, "Use letters, digits, dots and dashes, for example v1.0.")
+    return tag
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of a finished run. Raises InputError naming the file."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        what = f"{path.parent} is not whole: it has no {path.name}."
+        raise InputError(what, "Let the run that writes it finish, then push.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {error}.", "Write it again.") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path} is not a JSON object.", "Write it again.")
+    return found
+
+
+def format_is(path: Path, family: str) -> bool:
+    """Whether a JSON file is there whose ``format`` is of that family (any version)."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    named = str(found.get("format", "")) if isinstance(found, dict) else ""
+    return named.rpartition("/")[0] == family

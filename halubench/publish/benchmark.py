@@ -1,0 +1,95 @@
+"""A benchmark: the run folder of ``halubench generate``, as a dataset with two configs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halubench import dataset
+from halubench.audit import AuditReport
+from halubench.errors import InputError
+from halubench.publish.base import Bundle, format_is, read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from halubench.publish.base import PushOptions
+
+_PLACEHOLDER = "PATH_OR_REPOSITORY"
+_BESIDE = ("manifest.json", "rejected.jsonl")
+_FOLDERS = ("data", "provenance", "audit", "review")
+
+
+def matches(folder: Path) -> bool:
+    return format_is(folder / "manifest.json", "halubench/manifest")
+
+
+def bundle(folder: Path, repo: str, options: PushOptions) -> Bundle:
+    """The rows, their provenance, the card, the manifest and the audit.
+
+    Raises InputError: a part is missing, or the rows are not those that were audited.
+    """
+    manifest = read_json(folder / "manifest.json")
+    report = _audit(folder)
+    rows = dataset.load(str(folder)).sha256
+    for name, told in (("manifest.json", manifest["data"]["sha256"]), ("audit", report.sha256)):
+        if told != rows:
+            what = f"{folder}: the rows in data/ are not those that {name} speaks of."
+            raise InputError(what, "Run the same halubench generate again to finish the folder.")
+    failing = tuple(_failing(report))
+    files: dict[str, bytes | Path] = {
+        str(path.relative_to(folder)): path for path in sorted(_published(folder))
+    }
+    files["README.md"] = _card(folder, repo, failing, options).encode()
+    return Bundle(
+        kind="benchmark",
+        repo_type="dataset",
+        title=f"{manifest['data']['pairs']:,} pairs, {manifest['data']['rows']:,} rows",
+        files=files,
+        owned=_FOLDERS,
+        rows=rows,
+        failing=failing,
+    )
+
+
+def _published(folder: Path) -> Iterator[Path]:
+    for name in _FOLDERS:
+        yield from (path for path in (folder / name).rglob("*") if _shown(path))
+    yield from (folder / name for name in _BESIDE if (folder / name).is_file())
+
+
+def _shown(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".")
+
+
+def _audit(folder: Path) -> AuditReport:
+    raw = read_json(folder / "audit" / "audit.json")
+    try:
+        return AuditReport.model_validate(raw)
+    except ValueError as error:
+        what = f"{folder / 'audit' / 'audit.json'} is not an audit of this version."
+        raise InputError(what, "Run the same halubench generate again.") from error
+
+
+def _failing(report: AuditReport) -> Iterator[str]:
+    for gate in report.gates:
+        if gate.status == "fail":
+            value = "not measured" if gate.value is None else f"{gate.value:.3f}"
+            yield f"{gate.name} ({gate.scope}): {value}, limit {gate.limit}"
+
+
+def _card(folder: Path, repo: str, failing: tuple[str, ...], options: PushOptions) -> str:
+    """The run's card with the repository's name in it, and with a note where gates were forced."""
+    path = folder / "README.md"
+    if not path.is_file():
+        what = f"{folder} is not whole: it has no README.md."
+        raise InputError(what, "Let halubench generate finish, then push.")
+    text = path.read_text("utf-8").replace(_PLACEHOLDER, repo)
+    if not (failing and options.force_gates):
+        return text
+    head, mark, rest = text.partition("\n# ")
+    title, _, body = rest.partition("\n")
+    told = "\n".join(f"> - {one}" for one in failing)
+    gates = "gate does" if len(failing) == 1 else "gates do"
+    note = f"> **Published although {len(failing)} release {gates} not hold** (`--force-gates`):\n"
+    return f"{head}{mark}{title}\n\n{note}>\n{told}\n{body}"
