@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from halubench.judges.prompted import SCHEMA
+from halubench.judges.modes import SCHEMA
 from halubench.models import open_model
 from halubench.models.base import CallFailure, EngineOptions, Request, Sampling
 from halubench.models.scheduler import Limits, complete_all
