@@ -22,6 +22,7 @@ from halubench.errors import IncompleteError, InputError, OutputError
 from halubench.judges import expand, open_judge
 from halubench.judges.base import FittedJudge, Judge, JudgeOptions, WarningJudge
 from halubench.judges.modes import ModeOptions
+from halubench.judges.overflow import LengthOptions
 from halubench.judges.prompted import ENDPOINT
 from halubench.metrics.bootstrap import Slice, score
 from halubench.metrics.rates import FAIL, PASS, UNSCORED
@@ -59,6 +60,7 @@ class EvaluateOptions:
     seed: int = 0
     limit: int | None = None
     mode: ModeOptions = field(default_factory=ModeOptions)
+    length: LengthOptions = field(default_factory=LengthOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ def evaluate_judge(
         "judge": uri,
         "prompt": info.prompt_hash,
         "mode": asdict(options.mode),
+        "length": asdict(options.length),
         "data": bench.data.ref,
         "splits": list(bench.splits),
     }
@@ -199,7 +202,13 @@ def _baseline(uri: str, examples: Sequence[Example], groups: Sequence[str], seed
 
 def _judge_options(options: EvaluateOptions, folder: Path) -> JudgeOptions:
     return JudgeOptions(
-        options.engine, folder, options.prompt, options.max_usd, options.retries, options.mode
+        engine=options.engine,
+        folder=folder,
+        prompt=options.prompt,
+        max_usd=options.max_usd,
+        retries=options.retries,
+        mode=options.mode,
+        length=options.length,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-CONTENT = ("perturbations", "prompts", "trainers", "leaderboard", "examples")
+CONTENT = ("perturbations", "prompts", "judges", "trainers", "leaderboard", "examples")
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Written in halves, so that this file does not find itself.
 FORBIDDEN = {

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from halubench.results import Estimate, Results, Scores
 
 Mode = Literal["reason", "direct", "vote"]
+Overflow = Literal["error", "truncate", "window"]
 
 
 def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
@@ -44,6 +45,13 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     ] = "",
     samples: Annotated[int, typer.Option(min=1, help="Answers a row in --mode vote.")] = 5,
     temperature: Annotated[float, typer.Option(min=0.01, help="Of --mode vote.")] = 0.7,
+    overflow: Annotated[
+        Overflow,
+        typer.Option(
+            help="Passages longer than the judge's context: error (stop before any is asked), "
+            "truncate (judge their start) or window (judge overlapping windows)."
+        ),
+    ] = "error",
     split: Annotated[str | None, typer.Option(help="Only this split of the data.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only a seeded sample of so many rows.")
@@ -74,6 +82,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     from halubench.evaluate import EvaluateOptions, check_complete, prepare
     from halubench.judges import expand
     from halubench.judges.modes import ModeOptions
+    from halubench.judges.overflow import LengthOptions
     from halubench.models.base import EngineOptions
 
     for folder in reversed(content or []):
@@ -82,7 +91,8 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
     engine = EngineOptions(timeout, window, price_in, price_out)
     asked = ModeOptions(mode, samples, temperature)
-    options = EvaluateOptions(out, engine, prompt, max_usd, retries, seed, limit, asked)
+    length = LengthOptions(overflow)
+    options = EvaluateOptions(out, engine, prompt, max_usd, retries, seed, limit, asked, length)
     with _console.err.status("Reading the data and scoring the baselines"):
         bench = prepare(load(data, split=split, mapping=mapping), options)
     results = [_judge(uri, bench, options) for uri in judges]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from halubench.judges.modes import ModeOptions
+from halubench.judges.overflow import LengthOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -29,6 +30,7 @@ class JudgeOptions:
     max_usd: float | None = None
     retries: int = 6
     mode: ModeOptions = field(default_factory=ModeOptions)
+    length: LengthOptions = field(default_factory=LengthOptions)
 
 
 class Judge(Protocol):

@@ -1,0 +1,106 @@
+"""Loads classifiers of transformers: configuration, tokenizer, weights, and which ones exactly."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from contextlib import contextmanager
+from hashlib import file_digest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from halubench.errors import InputError, MissingExtraError
+from halubench.text import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from halubench.records import Json
+
+LONGEST = 512
+"""Tokens, where neither model nor file says what is the most."""
+FILES = {".safetensors", ".bin", ".json"}
+
+
+def package(name: str) -> Any:  # noqa: ANN401  (an optional package)
+    """torch or transformers. Raises MissingExtraError."""
+    if importlib.util.find_spec(name) is None:
+        raise MissingExtraError(
+            f"hf-classifier needs the package {name}.",
+            "Run: pip install 'halubench[transformers]'",
+        )
+    return importlib.import_module(name)
+
+
+def config(model: str) -> Any:  # noqa: ANN401
+    """The configuration of a classifier. Raises InputError."""
+    with _loading(model):
+        read = package("transformers").AutoConfig.from_pretrained(model)
+    named = " ".join(read.architectures or [])
+    if "ForSequenceClassification" not in named and "ForTokenClassification" not in named:
+        raise InputError(
+            f"{model} is no classifier (its architecture is {named or 'not given'}).",
+            "hf-classifier takes models for sequence or token classification; a chat model is "
+            "hf:REPO_OR_DIR.",
+        )
+    return read
+
+
+def labels(config: Any) -> list[str]:  # noqa: ANN401
+    """The names of the outputs, in order."""
+    return [str(config.id2label[i]) for i in range(config.num_labels)]
+
+
+def is_tokens(config: Any) -> bool:  # noqa: ANN401
+    return any("ForTokenClassification" in name for name in config.architectures)
+
+
+def tokenizer(model: str, config: Any, most: int | None) -> tuple[Any, int]:  # noqa: ANN401
+    """The tokenizer, and the most tokens of an input (``most``, where that is given)."""
+    transformers = package("transformers")
+    with _loading(model):
+        read = transformers.AutoTokenizer.from_pretrained(model)
+    places = getattr(config, "max_position_embeddings", None) or LONGEST
+    known = [most for most in (read.model_max_length, places) if most < 10**6]
+    return read, most or min(known)
+
+
+def load(model: str, kind: str) -> Any:  # noqa: ANN401
+    """The weights in single precision, ready to be asked. Raises InputError."""
+    torch = package("torch")
+    transformers = package("transformers")
+    task = "Sequence" if kind == "pair" else "Token"
+    with _loading(model):
+        loaded = getattr(transformers, f"AutoModelFor{task}Classification").from_pretrained(
+            model, dtype=torch.float32
+        )
+    return loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+@contextmanager
+def _loading(model: str) -> Generator[None]:
+    """Turn what the Hub client and transformers raise into one sentence."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{model} cannot be loaded: {said}",
+            "Name a folder, or a repository of the Hub that can be reached from here.",
+        ) from None
+
+
+def identity(model: str, config: Any) -> dict[str, Json]:  # noqa: ANN401
+    """The model by name, and by commit (of the Hub) or the hash of its weights (a folder)."""
+    folder = Path(model)
+    if not folder.is_dir():
+        commit = getattr(config, "_commit_hash", None)
+        return {"engine": "transformers", "model": model, "revision": str(commit or "")}
+    files = sorted(path for path in folder.iterdir() if path.suffix in FILES)
+    hashes = "".join(_sha256(path) for path in files)
+    return {"engine": "transformers", "model": folder.name, "sha256": digest(hashes)}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
