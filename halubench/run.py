@@ -15,15 +15,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+import orjson
+
 from halubench.errors import InputError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from halubench.records import Json
 
 _TABLES = """
-create table if not exists answers (key text primary key, payload text not null) without rowid;
+create table if not exists answers (key text primary key, payload text not null);
 create table if not exists identities (id text primary key, identity text not null) without rowid;
 """
 
@@ -44,6 +46,15 @@ def _plain(value: object) -> dict[str, object]:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
+def to_json(value: object) -> bytes:
+    """JSON as :func:`canonical`, but UTF-8 and several times faster; escaped ASCII where the value
+    holds what UTF-8 cannot (a lone surrogate)."""
+    try:
+        return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        return canonical(value).encode()
+
+
 def identity_id(identity: Mapping[str, Json]) -> str:
     """The name under which a journal knows an engine (16 hex digits)."""
     return sha256(canonical(identity).encode()).hexdigest()[:16]
@@ -54,7 +65,7 @@ def request_key(identity: Mapping[str, Json], request: object) -> str:
 
     ``request`` is a :class:`halubench.models.base.Request`; every field of it counts.
     """
-    return sha256(canonical([identity, request]).encode()).hexdigest()
+    return sha256(to_json([identity, request])).hexdigest()
 
 
 class Journal:
@@ -76,8 +87,13 @@ class Journal:
 
     def put(self, key: str, payload: str) -> None:
         """Keep a payload; committed on return. Raises OutputError (disk full, read-only)."""
-        with _writing(self.path):
-            self._db.execute("insert or replace into answers values (?, ?)", (key, payload))
+        self.put_all([(key, payload)])
+
+    def put_all(self, answers: Sequence[tuple[str, str]]) -> None:
+        """Keep (key, payload) pairs in one transaction, as :meth:`put`."""
+        with _writing(self.path), self._db:
+            self._db.execute("begin immediate")
+            self._db.executemany("insert or replace into answers values (?, ?)", answers)
 
     def remember(self, identity: Mapping[str, Json]) -> None:
         """Note that answers of that engine are in here, so that ``replay:`` can look them up."""
@@ -281,6 +297,7 @@ def _writable(path: Path) -> sqlite3.Connection:
         db = sqlite3.connect(path, isolation_level=None, timeout=10)
         db.execute("pragma journal_mode=wal")
         db.execute("pragma synchronous=normal")
+        db.execute("pragma wal_autocheckpoint=4000")  # pages: fewer waits for the disk
         db.executescript(_TABLES)
     return db
 

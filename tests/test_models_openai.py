@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -28,6 +29,7 @@ from halubench.errors import EngineError, InputError
 from halubench.models import open_model
 from halubench.models.base import (
     EngineOptions,
+    Quota,
     RefusedError,
     Request,
     RetryableError,
@@ -95,14 +97,69 @@ def test_schema_and_logprobs_are_asked_for_and_read():
     assert model.notes == []
 
 
-def test_what_was_asked_and_ignored_is_noted_once():
+def forms(server):
+    return [seen.body.get("response_format", {}).get("type") for seen in server.seen]
+
+
+def test_a_form_that_is_silently_ignored_is_given_up_after_the_first_answer():
     request = Request(ASK.messages, schema=SCHEMA, top_logprobs=2)
     with ScriptedServer(in_turn(chat("It is so."))) as server:
-        _, model = ask(server.url, request, request)
+        answers, model = ask(server.url, *[request] * 4)
+    assert forms(server) == ["json_schema", "json_object", None, None]
+    assert [answer.text for answer in answers] == ["It is so."] * 4
     assert [note.split("/v1 ")[1] for note in model.notes] == [
         "gave no log probabilities though asked to.",
-        "did not keep to the JSON schema though asked to.",
+        "ignores a JSON schema; asked for any JSON object instead.",
+        "ignores response_format; the prompt alone asks for JSON.",
     ]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        chat('{"SCORE": "FAIL"}'),
+        chat('So it is:\n```json\n{"SCORE": "FAIL"}\n```'),
+        chat('{"SCO', finish="length"),
+        raw(b'{"choices": [{"finish_reason": "stop", "message": {"refusal": "I cannot."}}]}'),
+    ],
+    ids=["kept", "fenced", "cut off", "refused"],
+)
+def test_a_form_that_is_kept_or_that_an_answer_says_nothing_of_stands(reply):
+    request = Request(ASK.messages, schema=SCHEMA)
+    with ScriptedServer(in_turn(reply)) as server:
+        _, model = ask(server.url, request, request)
+    assert forms(server) == ["json_schema", "json_schema"]
+    assert model.notes == []
+
+
+def test_an_object_without_the_schemas_names_ends_the_search_at_any_object():
+    def script(seen):
+        return chat('{"answer": 1}')
+
+    with ScriptedServer(script) as server:
+        ask(server.url, *[Request(ASK.messages, schema=SCHEMA)] * 3)
+    assert forms(server) == ["json_schema", "json_object", "json_object"]
+
+
+def test_the_limits_a_minute_are_read_from_the_headers():
+    told = {"x-ratelimit-limit-requests": "500", "x-ratelimit-limit-tokens": "-1"}
+    reply = replace(chat("PASS"), headers=told)
+    with ScriptedServer(in_turn(reply, chat("PASS"))) as server:
+        (first, second), _ = ask(server.url, ASK, ASK)
+    assert first.quota == Quota(rpm=500.0, tpm=None)
+    assert second.quota is None
+
+
+def test_the_proxy_of_the_environment_is_used_except_where_it_is_not_for(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with ScriptedServer(in_turn(chat("PASS"))) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+        ask("http://model.invalid/v1", ASK)
+        assert proxy.seen[0].headers["Host"] == "model.invalid"
+        monkeypatch.setenv("no_proxy", "model.invalid")
+        with pytest.raises(UnreachableError):
+            ask("http://model.invalid/v1", ASK)
 
 
 def test_max_completion_tokens_is_learnt_once():
@@ -124,8 +181,7 @@ def test_response_format_falls_back_to_any_object_then_to_text():
 
     with ScriptedServer(script) as server:
         (answer, _), model = ask(server.url, *[Request(ASK.messages, schema=SCHEMA)] * 2)
-    formats = [seen.body.get("response_format", {}).get("type") for seen in server.seen]
-    assert formats == ["json_schema", "json_object", None, None]
+    assert forms(server) == ["json_schema", "json_object", None, None]
     assert answer.text == '{"SCORE": "PASS"}'
     assert len(model.notes) == 2
 

@@ -7,7 +7,6 @@ from contextlib import aclosing
 from itertools import count
 
 import pytest
-import tenacity
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_server import HANG, ScriptedServer, chat, dead_url, error, in_turn
@@ -24,7 +23,13 @@ from halubench.models.base import (
     RetryableError,
     Sampling,
 )
-from halubench.models.scheduler import Limits, complete_all, read_payload, write_payload
+from halubench.models.scheduler import (
+    LOOKAHEAD,
+    Limits,
+    complete_all,
+    read_payload,
+    write_payload,
+)
 from halubench.run import Journal, request_key
 
 FREE = Prices(0.0, 0.0)
@@ -85,8 +90,7 @@ def journal(tmp_path):
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    monkeypatch.setattr(scheduler, "_EXPONENTIAL", tenacity.wait_none())
-    monkeypatch.setattr(scheduler, "_JITTER", tenacity.wait_none())
+    monkeypatch.setattr(scheduler, "wait_before", lambda attempt, error: 0.0)
 
 
 def run(model, requests, journal, limits=DEFAULT):
@@ -135,13 +139,13 @@ def test_requests_are_pulled_lazily_and_stopping_stops_paying(journal):
     async def main(model):
         async with aclosing(complete_all(model, endless(), journal, Limits(window=4))) as outcomes:
             async for key, _ in outcomes:
-                assert len(pulled) <= key + 1 + 8
+                assert len(pulled) <= key + 1 + 4 * LOOKAHEAD
                 if key == 10:
                     break
 
     model = Echo()
     asyncio.run(main(model))
-    assert len(model.asked) <= 11 + 8
+    assert len(model.asked) <= 11 + 4 * LOOKAHEAD
     assert model.in_flight == 0
 
 
@@ -191,24 +195,6 @@ def test_a_lasting_fault_is_one_failure_that_a_later_run_asks_again(journal):
     assert again.asked == ["1", "2"]
 
 
-@pytest.mark.parametrize(("asked", "waited"), [(7.0, 7.0), (3600.0, 60.0)])
-def test_retry_after_is_honoured_up_to_a_minute(journal, monkeypatch, asked, waited):
-    slept = []
-    wait = scheduler._wait
-
-    def record(state):
-        slept.append(wait(state))
-        return 0.0
-
-    async def act(prompt):
-        if not slept:
-            raise RetryableError("HTTP 429", asked)
-
-    monkeypatch.setattr(scheduler, "_wait", record)
-    run(Echo(act), numbered(1), journal)
-    assert slept == [waited]
-
-
 def test_an_engine_error_ends_the_job_at_once_and_keeps_the_answers(journal):
     never = asyncio.Event()
 
@@ -221,7 +207,7 @@ def test_an_engine_error_ends_the_job_at_once_and_keeps_the_answers(journal):
     model = Echo(act)
     with pytest.raises(EngineError, match="key is refused"):
         run(model, numbered(100), journal, Limits(window=8))
-    assert len(model.asked) <= 24
+    assert len(model.asked) <= 8 * LOOKAHEAD
     assert model.in_flight == 0
     later = Echo()
     run(later, numbered(5), journal)
@@ -293,10 +279,10 @@ def test_a_ceiling_needs_prices_and_is_free_of_charge_for_local_engines(journal)
 
 
 def test_a_journal_that_cannot_be_written_ends_the_job(journal, monkeypatch):
-    def full(key, payload):
+    def full(answers):
         raise OutputError("The disk is full.")
 
-    monkeypatch.setattr(journal, "put", full)
+    monkeypatch.setattr(journal, "put_all", full)
     with pytest.raises(OutputError):
         run(Echo(), numbered(9), journal)
 

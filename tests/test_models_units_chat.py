@@ -15,8 +15,8 @@ from halubench.models._chat import (
     _count,
     complaint_of,
     is_overflow,
+    keeps_form,
     read_reply,
-    shortfalls,
 )
 from halubench.models.base import (
     Completion,
@@ -279,28 +279,24 @@ def test_first_log_probabilities(logprobs: object, first: tuple[tuple[str, float
     assert read_reply(reply(logprobs=logprobs), None).first_logprobs == first
 
 
-NO_SCHEMA = replace(ASK, schema=None, top_logprobs=0)
-
-
 @pytest.mark.parametrize(
-    ("request_", "completion", "found"),
+    ("form", "answer", "kept"),
     [
-        (NO_SCHEMA, Completion("anything"), []),
-        (replace(ASK, top_logprobs=0), Completion('{"A": 1}'), []),
-        (replace(ASK, top_logprobs=0), Completion('{"B": 1}'), ["schema"]),
-        (replace(ASK, top_logprobs=0), Completion("[1]"), ["schema"]),
-        (replace(ASK, top_logprobs=0), Completion("PASS"), ["schema"]),
-        (replace(ASK, top_logprobs=0), Completion('{"A"', "length"), []),
-        (replace(ASK, schema=None), Completion("x"), ["log probabilities"]),
-        (replace(ASK, schema=None), Completion("x", first_logprobs=(("x", 0.0),)), []),
-        (ASK, Completion("PASS"), ["log probabilities", "schema"]),
+        ("json_schema", Completion('{"A": 1}'), True),
+        ("json_schema", Completion('Well: {"A": {"B": 1}}.'), True),
+        ("json_schema", Completion('{"B": 1}'), False),
+        ("json_schema", Completion("[1]"), False),
+        ("json_schema", Completion("PASS"), False),
+        ("json_schema", Completion('{"A"', "length"), True),
+        ("json_schema", Completion("I cannot.", "refusal"), True),
+        ("json_object", Completion('{"B": 1}'), True),
+        ("json_object", Completion("PASS"), False),
+        ("text", Completion("PASS"), True),
     ],
-    ids=range(9),
 )
-def test_shortfalls_are_what_was_asked_and_did_not_come(request_, completion, found) -> None:
-    told = shortfalls(request_, completion)
-    assert len(told) == len(found)
-    assert all(part in line for part, line in zip(found, told, strict=True))
+def test_whether_an_answer_keeps_the_form_it_was_asked_in(form, answer, kept) -> None:
+    assert keeps_form(Dialect(structured=form), ASK, answer) is kept
+    assert keeps_form(Dialect(structured=form), replace(ASK, schema=None), answer)
 
 
 @given(st.integers(0, 10**7), st.integers(0, 10**7), st.floats(0, 1000), st.floats(0, 1000))
@@ -329,6 +325,8 @@ def test_prices_are_known_together_or_not_at_all(price_in, price_out, prices) ->
         {"window": 0},
         {"price_in": -0.01},
         {"price_out": float("nan")},
+        {"rpm": 0},
+        {"tpm": float("nan")},
     ],
     ids=str,
 )

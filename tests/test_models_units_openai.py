@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
 from halubench.errors import EngineError, InputError
-from halubench.models import scheduler
+from halubench.models._budget import Budget
 from halubench.models.base import (
     EngineOptions,
     RefusedError,
     Request,
     RetryableError,
     Sampling,
-    UnreachableError,
+    ThrottledError,
 )
 from halubench.models.openai import OpenAIModel, _configuration, _retry_after, open_model
-from halubench.models.scheduler import _wait
 
 if TYPE_CHECKING:
-    from tenacity import RetryCallState
-
     from halubench.models.base import Model
 
 KEY = "sk-0123456789abcdef"
@@ -78,13 +74,13 @@ def test_retry_after_of_a_date_to_come(minutes: int) -> None:
         (403, "no", EngineError, "refuses the key"),
         (404, "no", EngineError, "Model m is unknown"),
         (429, "insufficient_quota", EngineError, "no quota left"),
-        (429, "slow down", RetryableError, "HTTP 429"),
+        (429, "slow down", ThrottledError, "HTTP 429"),
         (408, "", RetryableError, "HTTP 408"),
         (409, "", RetryableError, "HTTP 409"),
         (425, "", RetryableError, "HTTP 425"),
         (500, "", RetryableError, "HTTP 500"),
         (503, "context length", RetryableError, "HTTP 503"),
-        (529, "", RetryableError, "HTTP 529"),
+        (529, "", ThrottledError, "HTTP 529"),
         (400, "This model's maximum Context Length is 8", RefusedError, "context overflow"),
         (422, "exceed_context_size_error", RefusedError, "context overflow"),
         (413, "", RefusedError, "context overflow"),
@@ -107,6 +103,7 @@ def test_a_passing_fault_takes_the_asked_wait_along(status: int) -> None:
     with pytest.raises(RetryableError) as caught:
         model()._refuse(status, "", {"Retry-After": "9"})
     assert caught.value.retry_after_s == 9.0
+    assert isinstance(caught.value, ThrottledError)
 
 
 @pytest.mark.parametrize(
@@ -186,32 +183,13 @@ def test_the_key_goes_into_the_header_and_nowhere_else(monkeypatch: pytest.Monke
         _configuration("m", "")
 
 
-def state(error: Exception | None, attempt: int = 1) -> RetryCallState:
-    outcome = None if error is None else SimpleNamespace(exception=lambda: error)
-    return cast("RetryCallState", SimpleNamespace(outcome=outcome, attempt_number=attempt))
-
-
-@pytest.mark.parametrize(("asked", "least"), [(0.0, 0.0), (7.0, 7.0), (60.0, 60.0), (9999.0, 60.0)])
-def test_the_wait_is_what_was_asked_for_up_to_a_minute(asked: float, least: float) -> None:
-    waited = _wait(state(RetryableError("x", asked)))
-    assert least <= waited <= least + 0.25
-
-
-@pytest.mark.parametrize("attempt", [1, 2, 3, 6, 20])
-@pytest.mark.parametrize("error", [RetryableError("x"), UnreachableError("x"), None], ids=repr)
-def test_the_wait_doubles_otherwise_and_has_an_end(error: Exception | None, attempt: int) -> None:
-    waited = _wait(state(error, attempt))
-    least = min(2.0 ** (attempt - 1), scheduler.LONGEST_WAIT_S)
-    assert least <= waited <= min(least + 1, scheduler.LONGEST_WAIT_S)
-
-
 def priced(price_in: float, price_out: float) -> Model:
     return OpenAIModel("m", "a", {}, EngineOptions(price_in=price_in, price_out=price_out))
 
 
 @pytest.mark.parametrize("text", ["", "plain words", "é" * 50, "漢字" * 20, "\ud800", "a b c"])
 def test_the_bound_of_a_request_covers_a_token_for_every_byte(text: str) -> None:
-    budget = scheduler._Budget(priced(1e6, 0.0), 1.0)
+    budget = Budget(priced(1e6, 0.0), 1.0)
     size = len(text.encode("utf-8", "replace"))
     assert budget.bound(Request((("user", text),))) >= size
     two = Request((("system", text), ("user", text)))
@@ -221,11 +199,11 @@ def test_the_bound_of_a_request_covers_a_token_for_every_byte(text: str) -> None
 
 @pytest.mark.parametrize("tokens", [1, 600, 4096])
 def test_the_bound_counts_the_most_tokens_that_may_come_back(tokens: int) -> None:
-    budget = scheduler._Budget(priced(0.0, 1e6), 1.0)
+    budget = Budget(priced(0.0, 1e6), 1.0)
     request = Request((("user", "u"),), Sampling(max_tokens=tokens))
     assert budget.bound(request) == pytest.approx(tokens)
 
 
 def test_a_ceiling_without_prices_is_refused() -> None:
     with pytest.raises(InputError, match="cost ceiling needs the prices of openai:m@"):
-        scheduler._Budget(model(), 1.0)
+        Budget(model(), 1.0)

@@ -61,6 +61,12 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     ] = None,
     window: Annotated[int, typer.Option(min=1, help="Requests in flight.")] = 64,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds an answer may take.")] = 120.0,
+    rpm: Annotated[
+        float | None, typer.Option(help="Most requests a minute; else as the endpoint tells.")
+    ] = None,
+    tpm: Annotated[
+        float | None, typer.Option(help="Most tokens a minute; else as the endpoint tells.")
+    ] = None,
     retries: Annotated[int, typer.Option(min=0, help="Further attempts after a fault.")] = 6,
     max_usd: Annotated[
         float | None, typer.Option(min=0, help="Stop before a judge spends more in this call.")
@@ -89,7 +95,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         contents.add_folder(folder)
     judges = [single for uri in model for single in expand(uri)]
     mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
-    engine = EngineOptions(timeout, window, price_in, price_out)
+    engine = EngineOptions(timeout, window, price_in, price_out, rpm, tpm)
     asked = ModeOptions(mode, samples, temperature)
     length = LengthOptions(overflow)
     options = EvaluateOptions(out, engine, prompt, max_usd, retries, seed, limit, asked, length)

@@ -80,6 +80,12 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     ] = "validation=.2,test=.8",
     window: Annotated[int, typer.Option(help="Requests in flight.")] = 64,
     timeout: Annotated[float, typer.Option(help="Seconds for one request.")] = 120.0,
+    rpm: Annotated[
+        float | None, typer.Option(help="Most requests a minute; else as the endpoint tells.")
+    ] = None,
+    tpm: Annotated[
+        float | None, typer.Option(help="Most tokens a minute; else as the endpoint tells.")
+    ] = None,
     retries: Annotated[int, typer.Option(help="Further attempts after a passing fault.")] = 6,
     max_candidates: Annotated[
         int | None, typer.Option(help="Most requests for edits; 20 a pair unless given.")
@@ -121,7 +127,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         license=license_,
         max_candidates=max_candidates,
         retries=retries,
-        engine=EngineOptions(timeout, window, price_in, price_out),
+        engine=EngineOptions(timeout, window, price_in, price_out, rpm, tpm),
         prompt=prompt,
     )
     if dry_run:

@@ -115,7 +115,7 @@ async def _pen(job: Job) -> AsyncGenerator[Pen | None]:
         yield None
         return
     model = open_model(ask.model, ask.engine)
-    limits = Limits(ask.engine.window, ask.retries)
+    limits = Limits.of(ask.engine, ask.retries)
     prompt = load_prompt("perturb", ask.prompt)
     try:
         yield Pen(model, prompt, load_all(), job.folder.journal, job.purse, limits, ask.seed)

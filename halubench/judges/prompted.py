@@ -73,7 +73,7 @@ class PromptedJudge:
         """One prediction a row, in row order. Raises EngineError when the endpoint refuses every
         request, BudgetError at the cost ceiling; what was answered is in the journal."""
         options = self._options
-        limits = Limits(options.engine.window, options.retries, options.max_usd)
+        limits = Limits.of(options.engine, options.retries, options.max_usd)
         requests = ((row, request) for row in rows for request in self._requests(row))
         held: list[Completion | CallFailure] = []
         try:

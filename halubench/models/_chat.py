@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from halubench.models.base import Completion, RetryableError
 
 if TYPE_CHECKING:
-    from halubench.models.base import Prices, Request
+    from halubench.models.base import Prices, Quota, Request
     from halubench.records import Json
 
 _OVERFLOW = ("context_length", "context length", "context size", "exceed_context", "context window")
 _BOUNDS = ("minLength", "maxLength", "minItems", "maxItems")
 _MOST_TOKENS = 2**40
+_FORM_WORDS = ("response_format", "response format", "json_schema", "structured output")
 _DROPPABLE = ("logprobs", "seed", "top_p", "temperature")
 
 
@@ -59,17 +60,24 @@ class Dialect:
             return replace(self, token_field="max_completion_tokens"), ""  # noqa: S106
         if self.bounded and any(name in complaint for name in _BOUNDS):
             return replace(self, bounded=False), "refuses bounds of length in a schema; not sent"
-        if "response_format" in complaint or "json_schema" in complaint:
-            if self.structured == "json_schema":
-                note = "refuses a JSON schema; asked for any JSON object instead"
-                return replace(self, structured="json_object"), note
-            if self.structured == "json_object":
-                note = "refuses response_format; the prompt alone asks for JSON"
-                return replace(self, structured="text"), note
+        if any(name in complaint for name in _FORM_WORDS):
+            weaker = self.weaker("refuses")
+            if weaker is not None:
+                return weaker
         for name in _DROPPABLE:
             if name in complaint and name not in self.dropped:
                 gone = {name, f"top_{name}"}
                 return replace(self, dropped=self.dropped | gone), f"refuses {name}; not sent"
+        return None
+
+    def weaker(self, why: str) -> tuple[Dialect, str] | None:
+        """The next weaker way to ask for JSON, and a note; None where only the prompt is left."""
+        if self.structured == "json_schema":
+            note = f"{why} a JSON schema; asked for any JSON object instead"
+            return replace(self, structured="json_object"), note
+        if self.structured == "json_object":
+            note = f"{why} response_format; the prompt alone asks for JSON"
+            return replace(self, structured="text"), note
         return None
 
 
@@ -99,27 +107,37 @@ def complaint_of(body: str) -> str:
     return " ".join(body.split())[:300]
 
 
-def read_reply(body: str, prices: Prices | None) -> Completion:
-    """The answer in a chat completion. Raises RetryableError for a body that is none."""
+def read_reply(
+    body: str, prices: Prices | None, *, latency_s: float = 0.0, quota: Quota | None = None
+) -> Completion:
+    """The answer in a chat completion. Raises RetryableError for a body that is none.
+
+    The text of a refusal stands where there is no other; its ``finish_reason`` is then "refusal".
+    """
     try:
         reply: Any = json.loads(body)
         choices = reply["choices"]
         if not choices:
             raise RetryableError("the answer has empty choices")
         message, usage = choices[0]["message"], reply.get("usage") or {}
-        text = message.get("content") or message.get("refusal") or ""
+        text, finish = message.get("content"), choices[0].get("finish_reason")
+        if not text and message.get("refusal"):
+            text, finish = message["refusal"], "refusal"
+        text = text or ""
         if not isinstance(text, str):
             raise RetryableError("the answer's content is not text")
         tokens = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
         return Completion(
             # A lone surrogate, which JSON can hold, could not be written to any file.
             text=text.encode("utf-8", "replace").decode(),
-            finish_reason=str(choices[0].get("finish_reason") or ""),
+            finish_reason=str(finish or ""),
             prompt_tokens=tokens[0],
             completion_tokens=tokens[1],
             first_logprobs=_first_logprobs(choices[0].get("logprobs")),
             cost_usd=None if prices is None else prices.cost(*tokens),
+            latency_s=latency_s,
             body=body,
+            quota=quota,
         )
     except (
         ValueError,
@@ -147,21 +165,16 @@ def _first_logprobs(logprobs: Any) -> tuple[tuple[str, float], ...]:  # noqa: AN
     return tuple((token, value) for token, value in pairs if math.isfinite(value))
 
 
-def shortfalls(request: Request, completion: Completion) -> list[str]:
-    """What was asked and did not come back, for a note: schema-conforming JSON, log probabilities."""
-    found: list[str] = []
-    if request.top_logprobs and not completion.first_logprobs:
-        found.append("gave no log probabilities though asked to")
-    if request.schema is not None and completion.finish_reason == "stop":
-        try:
-            answer = json.loads(completion.text)
-        except (ValueError, RecursionError):
-            answer = None
-        required = request.schema.get("required", [])
-        if not isinstance(answer, dict) or any(name not in answer for name in _names(required)):
-            found.append("did not keep to the JSON schema though asked to")
-    return found
-
-
-def _names(required: Json) -> list[str]:
-    return [str(name) for name in required] if isinstance(required, list) else []
+def keeps_form(asked: Dialect, request: Request, completion: Completion) -> bool:
+    """Whether the answer has the form in which it was asked for; one that was cut off or refused
+    shows nothing and passes."""
+    if request.schema is None or asked.structured == "text" or completion.finish_reason != "stop":
+        return True
+    text = completion.text
+    try:
+        answer = json.loads(text[text.find("{") : text.rfind("}") + 1])
+    except (ValueError, RecursionError):
+        return False
+    required = request.schema.get("required") if asked.structured == "json_schema" else None
+    names = required if isinstance(required, list) else []
+    return isinstance(answer, dict) and all(name in answer for name in names)

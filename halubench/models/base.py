@@ -37,6 +37,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """What an endpoint says of its limits: requests and tokens a minute."""
+
+    rpm: float | None = None
+    tpm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """One answer. ``latency_s`` counts the last attempt only; ``cached``: it came from the journal."""
 
@@ -52,6 +60,8 @@ class Completion:
     cached: bool = False
     body: str = ""
     """The response as received, where the engine has one: a later reader re-pays nothing."""
+    quota: Quota | None = None
+    """What the endpoint said of its limits beside the answer; not journalled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,10 @@ class RetryableError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.retry_after_s = retry_after_s
+
+
+class ThrottledError(RetryableError):
+    """The endpoint asks to be asked less (429, or 5xx with a time to wait): the pace slows down."""
 
 
 class UnreachableError(RetryableError):
@@ -139,7 +153,7 @@ class Model(Protocol):
         """Answer one request.
 
         Raises RetryableError (asked again), RefusedError (this request fails) or EngineError (the
-        job stops).
+        job stops). Bounds itself by ``EngineOptions.timeout_s``.
         """
         ...
 
@@ -150,12 +164,15 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What a user may set of an engine. Prices in US dollars per million tokens."""
+    """What a user may set of an engine. Prices in US dollars per million tokens; ``rpm`` and
+    ``tpm``: requests and tokens a minute (None: as the endpoint's headers say)."""
 
     timeout_s: float = 120.0
     window: int = 64
     price_in: float | None = None
     price_out: float | None = None
+    rpm: float | None = None
+    tpm: float | None = None
 
     def __post_init__(self) -> None:
         """Raise InputError for what cannot be meant; a NaN is not positive."""
@@ -167,6 +184,9 @@ class EngineOptions:
             if price is not None and not price >= 0:
                 what = f"A price of {price:g} US dollars is none."
                 raise InputError(what, "Give --price-in and --price-out of 0 or more.")
+        for rate, name in ((self.rpm, "--rpm"), (self.tpm, "--tpm")):
+            if rate is not None and not rate > 0:
+                raise InputError(f"A {name} of {rate:g} a minute is none.", "Use more than 0.")
 
     def prices(self) -> Prices | None:
         """Both prices, or None where either is unknown."""

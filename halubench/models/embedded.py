@@ -13,7 +13,6 @@ import importlib.util
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -100,8 +99,7 @@ class EmbeddedModel:
                     answer = await loop.run_in_executor(self._thread, self._answer, body)
             except TimeoutError:
                 raise UnreachableError(f"no answer within {self._timeout_s:g} s") from None
-        completion = read_reply(answer, self.prices())
-        return replace(completion, latency_s=perf_counter() - start)
+        return read_reply(answer, self.prices(), latency_s=perf_counter() - start)
 
     async def aclose(self) -> None:
         """Wait for the answer in flight, if any, and free the memory."""

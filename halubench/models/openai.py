@@ -8,21 +8,28 @@ eighth of the package's processor time a row.
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, NoReturn
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
 
 from halubench.errors import EngineError, InputError
-from halubench.models._chat import Dialect, complaint_of, is_overflow, read_reply, shortfalls
-from halubench.models.base import RefusedError, RetryableError, UnreachableError, caveats
+from halubench.models._chat import Dialect, complaint_of, is_overflow, keeps_form, read_reply
+from halubench.models.base import (
+    Quota,
+    RefusedError,
+    RetryableError,
+    ThrottledError,
+    UnreachableError,
+    caveats,
+)
+from halubench.run import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +44,8 @@ SHORTEST_KEY = 8
 LARGEST_ANSWER = 8 * 2**20
 """Bytes of one answer; a longer one is refused."""
 _PASSING = frozenset({408, 409, 425, 429})
-_LESSONS = 6
+_THROTTLING = frozenset({429, 529})
+_LESSONS = 8
 """Most refusals of a parameter that one request learns from."""
 
 
@@ -84,15 +92,20 @@ class OpenAIModel:
         self._name = name
         self._address = address
         self._headers = {**headers, "Content-Type": "application/json"}
+        key = headers.get("Authorization", "").removeprefix("Bearer ")
+        self._secret = key if len(key) >= SHORTEST_KEY and key != NO_KEY else ""
         self._options = options
+        self._prices = options.prices()
+        self._proxy = _proxy(address)
+        self._url = URL(f"{address}/chat/completions")
         self._dialect = Dialect()
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._checked = False
+        self._checked: set[str] = set()
 
     def prices(self) -> Prices | None:
         """The prices given in the options."""
-        return self._options.prices()
+        return self._prices
 
     def identity(self) -> dict[str, Json]:
         """Engine, model name and address."""
@@ -105,9 +118,10 @@ class OpenAIModel:
             start = perf_counter()
             status, body, headers = await self._post(dialect.body(self._name, request))
             if status == 200:
-                completion = read_reply(body, self.prices())
-                self._check(request, completion)
-                return replace(completion, latency_s=perf_counter() - start)
+                took, quota = perf_counter() - start, _quota(headers)
+                completion = read_reply(body, self._prices, latency_s=took, quota=quota)
+                self._check(dialect, request, completion)
+                return completion
             complaint = complaint_of(body)
             if status not in {400, 422} or is_overflow(complaint.lower()):
                 self._refuse(status, complaint, headers)
@@ -120,14 +134,14 @@ class OpenAIModel:
             await self._session.close()
 
     async def _post(self, body: dict[str, Json]) -> tuple[int, str, Mapping[str, str]]:
-        url = f"{self._address}/chat/completions"
         try:
             async with self._connected().post(
-                url, data=json.dumps(body).encode(), headers=self._headers, allow_redirects=False
+                self._url, data=to_json(body), headers=self._headers, allow_redirects=False
             ) as response:
                 content = await _read(response)
-                if response.status == 200 and "json" not in response.content_type:
-                    raise RetryableError(f"the answer is {response.content_type}, not JSON")
+                kind = response.headers.get("Content-Type", "untyped")
+                if response.status == 200 and "json" not in kind:
+                    raise RetryableError(f"the answer is {kind.partition(';')[0]}, not JSON")
                 return response.status, self._hide(content), response.headers
         except TimeoutError:
             limit = f"{self._options.timeout_s:g} s"
@@ -142,11 +156,12 @@ class OpenAIModel:
         """The session of the running event loop."""
         loop = asyncio.get_running_loop()
         if self._session is None or self._loop is not loop:
-            limit = self._options.timeout_s
             self._loop = loop
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._options.window),
-                timeout=aiohttp.ClientTimeout(total=limit, sock_read=limit, sock_connect=limit),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=self._options.timeout_s),
+                proxy=self._proxy,
             )
         return self._session
 
@@ -164,7 +179,9 @@ class OpenAIModel:
         if status == 429 and "insufficient_quota" in complaint:
             raise EngineError(f"The account at {self._address} has no quota left.", "Top it up.")
         if status in _PASSING or status >= 500:
-            raise RetryableError(f"HTTP {status}", _retry_after(headers))
+            wait = _retry_after(headers)
+            kind = ThrottledError if status in _THROTTLING or wait is not None else RetryableError
+            raise kind(f"HTTP {status}", wait)
         if is_overflow(complaint.lower()) or status == 413:
             raise RefusedError("context overflow")
         if status in {400, 422}:
@@ -181,26 +198,40 @@ class OpenAIModel:
             self._dialect, note = learnt
             self._note(note)
 
-    def _check(self, request: Request, completion: Completion) -> None:
-        if self._checked or completion.finish_reason != "stop":
+    def _check(self, asked: Dialect, request: Request, completion: Completion) -> None:
+        """Hold the first answer to each form against what was asked: an endpoint may ignore what it
+        does not know, and what follows is then asked in a weaker form."""
+        wanted = request.top_logprobs and "logprobs" not in asked.dropped
+        if wanted and not completion.first_logprobs:
+            self._note("gave no log probabilities though asked to")
+        if request.schema is None or asked.structured in self._checked:
             return
-        self._checked = True
-        for shortfall in shortfalls(request, completion):
-            self._note(shortfall)
+        if completion.finish_reason == "stop":
+            self._checked.add(asked.structured)
+        weaker = None if keeps_form(asked, request, completion) else asked.weaker("ignores")
+        if weaker is not None and self._dialect is asked:
+            self._dialect, note = weaker
+            self._note(note)
 
     def _note(self, text: str) -> None:
-        if text:
-            self.notes.append(f"{self.uri} {text}.")
+        note = f"{self.uri} {text}."
+        if text and note not in self.notes:
+            self.notes.append(note)
 
     def _hide(self, text: str) -> str:
         """The text without the key, which some endpoints echo, and what is echoed is kept."""
-        key = self._headers.get("Authorization", "").removeprefix("Bearer ")
-        return text.replace(key, "***") if len(key) >= SHORTEST_KEY and key != NO_KEY else text
+        return text.replace(self._secret, "***") if self._secret else text
+
+
+def _proxy(address: str) -> str | None:
+    """The proxy that the environment names for an address (HTTPS_PROXY, NO_PROXY ...)."""
+    url = URL(address)
+    return None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
 
 
 async def _read(response: aiohttp.ClientResponse) -> str:
     content = bytearray()
-    async for chunk in response.content.iter_any():
+    while chunk := await response.content.readany():
         content += chunk
         if len(content) > LARGEST_ANSWER:
             response.close()
@@ -219,3 +250,19 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         except (ValueError, TypeError):
             return None
     return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _quota(headers: Mapping[str, str]) -> Quota | None:
+    """The limits a minute that an answer's headers tell
+    (https://platform.openai.com/docs/guides/rate-limits); None where they tell none."""
+    if "x-ratelimit-limit-requests" not in headers and "x-ratelimit-limit-tokens" not in headers:
+        return None
+    return Quota(*(_rate(headers, name) for name in ("requests", "tokens")))
+
+
+def _rate(headers: Mapping[str, str], name: str) -> float | None:
+    try:
+        rate = float(headers.get(f"x-ratelimit-limit-{name}", ""))
+    except ValueError:
+        return None
+    return rate if 0 < rate < math.inf else None  # Azure says -1 for none.

@@ -1,55 +1,57 @@
-"""Runs many requests at once: rolling window, retries, journal, cost ceiling, input order."""
+"""Runs many requests at once: rolling window, pace, retries, journal, cost ceiling, input order."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
-import tenacity
+import orjson
 
-from halubench.errors import BudgetError, EngineError, InputError
+from halubench.errors import EngineError, InputError, OutputError
+from halubench.models._budget import Budget
+from halubench.models._pace import Pace, guess_tokens, wait_before
 from halubench.models.base import (
     CallFailure,
     Completion,
     RefusedError,
     RetryableError,
+    ThrottledError,
     UnreachableError,
 )
-from halubench.run import canonical, request_key
+from halubench.run import request_key, to_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from halubench.models.base import Model, Prices, Request
+    from halubench.models.base import EngineOptions, Model, Request
     from halubench.run import Journal
 
 K = TypeVar("K")
 Outcome = Completion | CallFailure
 
-ATTEMPT_S = 4 * 3600.0
-"""The last bound on one attempt, for an engine that has none of its own; its queue is included,
-which for a whole window behind one slow thread can be long."""
-LONGEST_WAIT_S = 60.0
+LOOKAHEAD = 4
+"""How many windows of requests are pulled beyond the first that has no answer yet."""
 FIRST_ATTEMPTS = 3
 """Attempts at an endpoint that has never answered anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``window``: requests in flight. ``retries``: further attempts after a passing fault.
+    """``window``: most requests in flight. ``retries``: further attempts after a passing fault.
 
     ``max_usd``: the most that one call of :func:`complete_all` may spend; answers that come from
-    the journal are free.
+    the journal are free. ``rpm`` and ``tpm``: requests and tokens a minute; None: learnt from the
+    endpoint's headers where it has them.
     """
 
     window: int = 64
     retries: int = 6
     max_usd: float | None = None
+    rpm: float | None = None
+    tpm: float | None = None
 
     def __post_init__(self) -> None:
         if self.window < 1 or self.retries < 0:
@@ -58,15 +60,21 @@ class Limits:
                 "Give at least 1 in flight and at least 0 retries.",
             )
 
+    @classmethod
+    def of(cls, engine: EngineOptions, retries: int, max_usd: float | None = None) -> Limits:
+        """The limits that a user's options mean."""
+        return cls(engine.window, retries, max_usd, engine.rpm, engine.tpm)
+
 
 async def complete_all(
     model: Model, requests: Iterable[tuple[K, Request]], journal: Journal, limits: Limits
 ) -> AsyncIterator[tuple[K, Outcome]]:
     """Answer every (key, request), yielding (key, outcome) in input order.
 
-    Requests are pulled lazily, at most two windows ahead of what was yielded; closing the iterator
-    (``contextlib.aclosing``) cancels what is in flight. An answer is committed to the journal
-    before it is yielded; equal requests are asked once. Does not close the model.
+    Requests are pulled lazily, at most LOOKAHEAD windows ahead of what was yielded; closing the
+    iterator (``contextlib.aclosing``) cancels what is in flight. An answer is committed to the
+    journal before it is yielded and before another request takes its place in flight; equal
+    requests are asked once. Does not close the model.
 
     Raises EngineError when the endpoint refuses or never answers, BudgetError when the next
     request could pass ``max_usd`` (after what is in flight has landed), InputError for a ceiling
@@ -74,12 +82,13 @@ async def complete_all(
     """
     job = _Job(model, journal, limits)
     source = iter(requests)
-    pending: deque[tuple[K, Completion | _Answer]] = deque()
+    pending: deque[tuple[K, Completion | _Asked]] = deque()
+    most = LOOKAHEAD * limits.window
     try:
         while True:
-            wanted = 2 * limits.window - len(pending)
-            pending.extend((key, job.start(request)) for key, request in islice(source, wanted))
-            job.exhausted = len(pending) < 2 * limits.window
+            wanted = islice(source, most - len(pending))
+            pending.extend((key, job.start(request)) for key, request in wanted)
+            job.exhausted = len(pending) < most
             if not pending:
                 return
             key, first = pending.popleft()
@@ -90,148 +99,177 @@ async def complete_all(
 
 def write_payload(completion: Completion) -> str:
     """What the journal keeps of an answer."""
-    return json.dumps({name: getattr(completion, name) for name in _KEPT})
+    return to_json({name: getattr(completion, name) for name in _KEPT}).decode()
 
 
 def read_payload(payload: str) -> Completion:
     """The answer that :func:`write_payload` kept, marked ``cached``; its cost is what it once was."""
-    kept = json.loads(payload)
+    kept = orjson.loads(payload)
     pairs = tuple((str(token), float(value)) for token, value in kept.pop("first_logprobs"))
     return Completion(**kept, first_logprobs=pairs, cached=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A running request; ``repeat``: an equal one asked first, and pays."""
+_KEPT = [field.name for field in fields(Completion) if field.name not in ("cached", "quota")]
 
-    task: asyncio.Task[Outcome | None]
-    repeat: bool
+
+@dataclass(slots=True)
+class _Asked:
+    """A request that will have an outcome (None: the ceiling forbade to ask it); ``repeat``: an
+    equal one was asked first, and pays."""
+
+    outcome: asyncio.Future[Outcome | None]
+    repeat: bool = False
 
 
 class _Job:
-    """The requests in flight, and what is known of the endpoint so far."""
+    """The requests in flight, and what is known of the endpoint so far.
+
+    As many workers as may be in flight take requests from one queue; a worker ends when the queue
+    is empty or the pace admits fewer.
+    """
 
     def __init__(self, model: Model, journal: Journal, limits: Limits) -> None:
         self._model = model
         self._journal = journal
         self._limits = limits
         self._identity = model.identity()
-        self._slots = asyncio.Semaphore(limits.window)
-        self._budget = None if limits.max_usd is None else _Budget(model, limits.max_usd)
-        self._running: dict[str, asyncio.Task[Outcome | None]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._pace = Pace(limits.window, limits.rpm, limits.tpm)
+        self._budget = None if limits.max_usd is None else Budget(model, limits.max_usd)
+        self._queue: deque[tuple[str, Request]] = deque()
+        self._open: dict[str, asyncio.Future[Outcome | None]] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+        self._commits = _Commits(journal)
         self._fatal: BaseException | None = None
         self._started = self._unreachable = 0
         self._answered = False
         self.exhausted = False
-        self._retrying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type(RetryableError),
-            stop=self._enough,
-            wait=_wait,
-            reraise=True,
-        )
         journal.remember(self._identity)
 
-    def start(self, request: Request) -> Completion | _Answer:
-        """The journalled answer, the running task of an equal request, or a new task."""
+    def start(self, request: Request) -> Completion | _Asked:
+        """The journalled answer, the outcome of an equal request in flight, or a new one's."""
         if self._fatal is not None:
             raise self._fatal
         key = request_key(self._identity, request)
-        if key in self._running:
-            return _Answer(self._running[key], repeat=True)
+        if key in self._open:
+            return _Asked(self._open[key], repeat=True)
         payload = self._journal.get(key)
         if payload is not None:
             return read_payload(payload)
-        task = asyncio.ensure_future(self._ask(key, request))
-        self._running[key] = task
+        self._open[key] = self._loop.create_future()
+        self._queue.append((key, request))
         self._started += 1
-        task.add_done_callback(partial(self._landed, key))
-        return _Answer(task, repeat=False)
+        self._staff()
+        return _Asked(self._open[key])
 
-    async def outcome(self, answer: _Answer) -> Outcome:
-        """Wait for one task. Raises what ended the job, should that happen first."""
+    async def outcome(self, asked: _Asked) -> Outcome:
+        """Wait for one outcome. Raises what ended the job, should that happen first."""
         try:
-            outcome = await answer.task
+            outcome = await asked.outcome
         except asyncio.CancelledError:
             if self._fatal is not None:
                 raise self._fatal from None
             raise
-        if outcome is None:
-            await asyncio.gather(*self._running.values())
-            raise cast("_Budget", self._budget).error()
-        if answer.repeat and isinstance(outcome, Completion):
+        if self._budget is not None and outcome is None:
+            await asyncio.gather(*self._workers)
+            raise self._budget.error()
+        if asked.repeat and isinstance(outcome, Completion):
             return replace(outcome, cached=True)
+        assert outcome is not None
         return outcome
 
     async def cancel(self) -> None:
-        """End what is still in flight."""
-        running = list(self._running.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        """End what is still in flight; what has landed is kept."""
+        self._queue.clear()
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        self._commits.flush()
 
-    def _landed(self, key: str, task: asyncio.Task[Outcome | None]) -> None:
-        self._running.pop(key, None)
-        error = None if task.cancelled() else task.exception()
+    def _staff(self) -> None:
+        """One more worker, where the pace admits one."""
+        if self._pace.admits(len(self._workers)):
+            worker = self._loop.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._ended)
+
+    async def _work(self) -> None:
+        while self._queue and self._pace.admits(len(self._workers) - 1):
+            key, request = self._queue.popleft()
+            said = await self._ask(key, request)
+            outcome = self._open.pop(key)
+            if not outcome.done():
+                outcome.set_result(said)
+            if self._queue:
+                self._staff()
+
+    def _ended(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        error = None if worker.cancelled() else worker.exception()
         if error is None or self._fatal is not None:
             return
         self._fatal = error
-        for other in self._running.values():
+        self._queue.clear()
+        for other in self._workers:
             other.cancel()
+        for outcome in self._open.values():
+            outcome.cancel()
 
     async def _ask(self, key: str, request: Request) -> Outcome | None:
         """One request with its retries, journalled; None where the ceiling forbids to ask."""
-        async with self._slots:
-            if self._budget is None:
-                return await self._attempts(key, request)
-            bound = self._budget.bound(request)
-            if not await self._budget.admit(bound):
-                return None
-            outcome = None
-            try:
-                outcome = await self._attempts(key, request)
-            finally:
-                self._budget.settle(bound, outcome)
-            return outcome
+        if self._budget is None:
+            return await self._attempts(key, request)
+        bound = self._budget.bound(request)
+        if not await self._budget.admit(bound):
+            return None
+        outcome = None
+        try:
+            outcome = await self._attempts(key, request)
+        finally:
+            self._budget.settle(bound, outcome)
+        return outcome
 
     async def _attempts(self, key: str, request: Request) -> Outcome:
         attempts = 0
-
-        async def attempt() -> Completion:
-            nonlocal attempts
+        while True:
             attempts += 1
-            return await self._once(request)
-
-        try:
-            completion: Completion = await self._retrying(attempt)
-        except RefusedError as error:
-            return CallFailure(error.reason, attempts)
-        except RetryableError as error:
-            self._check_reachable(error)
-            return CallFailure(error.reason, attempts)
-        completion = replace(completion, attempts=attempts)
-        self._journal.put(key, write_payload(completion))
-        return completion
+            try:
+                completion = await self._once(request)
+            except RefusedError as error:
+                return CallFailure(error.reason, attempts)
+            except RetryableError as error:
+                if attempts > self._retries(error):
+                    self._check_reachable(error)
+                    return CallFailure(error.reason, attempts)
+                await asyncio.sleep(wait_before(attempts, error))
+            else:
+                if attempts > 1:
+                    completion = replace(completion, attempts=attempts)
+                await self._commits.put(key, write_payload(completion))
+                return completion
 
     async def _once(self, request: Request) -> Completion:
+        guess = guess_tokens(request)
+        sent_at = await self._pace.turn(guess)
         try:
-            async with asyncio.timeout(ATTEMPT_S):
-                completion = await self._model.complete(request)
-        except TimeoutError:
-            raise UnreachableError(f"no answer within {ATTEMPT_S:.0f} s") from None
+            completion = await self._model.complete(request)
         except UnreachableError:
+            raise
+        except ThrottledError as error:
+            self._answered = True
+            self._pace.overrun(sent_at, error.retry_after_s)
             raise
         except (RetryableError, RefusedError):
             self._answered = True
             raise
         self._answered = True
+        self._pace.answered(guess, completion)
         return completion
 
-    def _enough(self, state: tenacity.RetryCallState) -> bool:
-        error = state.outcome.exception() if state.outcome else None
-        most = self._limits.retries + 1
+    def _retries(self, error: RetryableError) -> int:
         if isinstance(error, UnreachableError) and not self._answered:
-            most = min(most, FIRST_ATTEMPTS)
-        return state.attempt_number >= most
+            return min(self._limits.retries, FIRST_ATTEMPTS - 1)
+        return self._limits.retries
 
     def _check_reachable(self, error: RetryableError) -> None:
         """Give up when a whole first window found nobody there."""
@@ -246,72 +284,34 @@ class _Job:
             )
 
 
-class _Budget:
-    """Admits a request only while the most it can cost, with all in flight, fits the ceiling."""
+class _Commits:
+    """Commits all answers of one turn of the event loop in one transaction."""
 
-    def __init__(self, model: Model, ceiling: float) -> None:
-        prices = model.prices()
-        if prices is None:
-            raise InputError(
-                f"A cost ceiling needs the prices of {model.uri}.",
-                "Give --price-in and --price-out (US dollars per million tokens).",
-            )
-        self._prices: Prices = prices
-        self._ceiling = ceiling
-        self._spent = self._reserved = 0.0
-        self._in_flight = 0
-        self._over = False
-        self._change = asyncio.Event()
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[tuple[str, str, asyncio.Future[None]]] = []
 
-    def bound(self, request: Request) -> float:
-        """The most that one attempt can cost: no token is shorter than a byte."""
-        texts = [content for _, content in request.messages]
-        if request.schema is not None:
-            texts.append(canonical(request.schema))
-        size = sum(len(text.encode("utf-8", "replace")) + 16 for text in texts)
-        return self._prices.cost(size, request.sampling.max_tokens)
+    async def put(self, key: str, payload: str) -> None:
+        """Keep a payload; committed on return. Raises OutputError."""
+        done: asyncio.Future[None] = self._loop.create_future()
+        if not self._waiting:
+            self._loop.call_soon(self.flush)
+        self._waiting.append((key, payload, done))
+        await done
 
-    async def admit(self, bound: float) -> bool:
-        """Wait until ``bound`` fits, or nothing in flight is left that could make it fit."""
-        while not self._over and not self._fits(bound) and self._in_flight:
-            self._change.clear()
-            await self._change.wait()
-        self._over = self._over or not self._fits(bound)
-        if self._over:
-            self._change.set()
-            return False
-        self._reserved += bound
-        self._in_flight += 1
-        return True
-
-    def settle(self, bound: float, outcome: Outcome | None) -> None:
-        """Put the real cost in the place of the bound."""
-        self._in_flight -= 1
-        self._reserved = self._reserved - bound if self._in_flight else 0.0
-        if isinstance(outcome, Completion):
-            self._spent += self._prices.cost(outcome.prompt_tokens, outcome.completion_tokens)
-        self._change.set()
-
-    def error(self) -> BudgetError:
-        """The sentence for a job that stopped here."""
-        return BudgetError(
-            f"Stopped at the cost ceiling: {self._spent:.6g} of {self._ceiling:.6g} US dollars are "
-            "spent and the next request could pass it.",
-            "What was answered is kept: the same command goes on from here, with a ceiling anew.",
-        )
-
-    def _fits(self, bound: float) -> bool:
-        return self._spent + self._reserved + bound <= self._ceiling
-
-
-_KEPT = [field.name for field in fields(Completion) if field.name != "cached"]
-_EXPONENTIAL = tenacity.wait_exponential_jitter(initial=1, max=LONGEST_WAIT_S)
-_JITTER = tenacity.wait_random(0, 0.25)
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    """Seconds until the next attempt: what the server asked for, else exponential with jitter."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, RetryableError) and error.retry_after_s is not None:
-        return min(error.retry_after_s, LONGEST_WAIT_S) + _JITTER(state)
-    return _EXPONENTIAL(state)
+    def flush(self) -> None:
+        """Commit what waits, and tell those who wait for it."""
+        batch, self._waiting = self._waiting, []
+        if not batch:
+            return
+        try:
+            self._journal.put_all([(key, payload) for key, payload, _ in batch])
+        except OutputError as error:
+            for *_, done in batch:
+                if not done.done():
+                    done.set_exception(error)
+        else:
+            for *_, done in batch:
+                if not done.done():
+                    done.set_result(None)
