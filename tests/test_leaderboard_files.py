@@ -1,8 +1,10 @@
 """What goes in (results, reported tables) and what comes out (page, Markdown, CSV, JSON)."""
 
 import csv
+import hashlib
 import io
 import json
+import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,8 +15,10 @@ from leaderboard_world import judged
 from halubench import content
 from halubench.errors import InputError, OutputError
 from halubench.rank import Site, build_all, load_reported, read_results, write
-from halubench.rank.page import render_csv, render_html, render_markdown
 from halubench.rank.schema import schema
+from halubench.rank.site import render_html, vendored
+from halubench.rank.tables import render_csv, render_markdown
+from halubench.rank.view import site_view
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = [
@@ -44,36 +48,80 @@ def put(folder: Path, results: object) -> Path:
 
 
 @pytest.mark.parametrize("payload", HOSTILE)
-def test_hostile_names_and_notes_are_inert(payload):
+def test_hostile_names_and_notes_are_inert_before_any_script_runs(payload):
     plain = Tags(render_html(build_all([judged("a", note="n")], "t", load_reported()))).seen
     told = judged(payload, note=payload, identity={payload: payload})
-    page = render_html(build_all([told], payload, load_reported()))
-    seen = Tags(page).seen
-    assert sum(tag == "script" for tag, _ in seen) == sum(tag == "script" for tag, _ in plain) == 1
+    seen = Tags(render_html(build_all([told], payload, load_reported()))).seen
+    assert [tag for tag, _ in seen] == [tag for tag, _ in plain]
     assert not [tag for tag, attrs in seen if any(name.startswith("on") for name in attrs)]
-    assert not [tag for tag, _ in seen if tag == "img"]
-    assert all((attrs.get("href") or "data:").startswith(("https:", "data:")) for _, attrs in seen)
+
+
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_no_value_can_end_a_script_of_data(tmp_path, payload):
+    write(build_all([judged(payload, note=payload)], payload), tmp_path)
+    scripts = [path.read_text("utf-8") for path in (tmp_path / "data").rglob("*.js")]
+    assert len(scripts) == 2
+    for text in scripts:
+        assert "<" not in text
+        name, _, value = text.removeprefix("HB.take(").removesuffix(")\n").partition(",")
+        assert json.loads(name)
+        assert payload in json.dumps(json.loads(value), ensure_ascii=False).replace('\\"', '"')
 
 
 def test_what_is_to_be_said_of_a_judge_stands_in_the_ranking_itself():
     page = render_html(build_all([judged("a"), judged("b", note="judges at chance")], "t"))
-    ranking = page[page.index('<tbody class="measured">') : page.index('<tr class="floor">')]
+    ranking = page[page.index('<tbody class="measured">') : page.index('<tbody class="floors">')]
     assert ranking.count("judges at chance") == 1
     assert "Note on b: judges at chance" in render_markdown(
         build_all([judged("b", note="judges at chance")], "t")
     )
 
 
-def test_the_page_asks_for_nothing_from_outside():
-    page = render_html(build_all([judged()], "t", load_reported()))
-    loads = [
-        (tag, attrs)
-        for tag, attrs in Tags(page).seen
-        if tag in {"script", "img", "iframe", "link"} and (attrs.get("src") or attrs.get("href"))
+def test_the_page_asks_for_nothing_from_outside(tmp_path):
+    page, *_ = write(build_all([judged()], "t", load_reported()), tmp_path)
+    asked = [
+        attrs.get("src") or attrs.get("href") or ""
+        for tag, attrs in Tags(page.read_text("utf-8")).seen
+        if tag in {"script", "img", "iframe", "link"}
     ]
-    assert loads == [("link", {"rel": "icon", "href": "data:,"})]
-    assert "@import" not in page
-    assert "url(" not in page
+    assert "assets/app/main.js" in asked
+    assert all((tmp_path / path).is_file() for path in asked if path != "data:,")
+    style = (tmp_path / "assets/style.css").read_text("utf-8")
+    assert "@import" not in style
+    linked = re.findall(r"url\(([^)]+)\)", style)
+    assert len(linked) == 2
+    assert all((tmp_path / "assets" / path).is_file() for path in linked)
+
+
+def test_others_files_are_those_of_their_packages_and_come_with_their_licence(tmp_path):
+    write(build_all([judged()], "t"), tmp_path)
+    packages = {entry["package"] for entry in vendored()}
+    licensed = {entry["package"] for entry in vendored() if entry["path"] == "LICENSE"}
+    assert packages == licensed
+    for entry in vendored():
+        data = (tmp_path / "assets/vendor" / entry["file"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == entry["sha256"]
+
+
+def test_a_changed_file_of_others_is_not_shipped(tmp_path):
+    (tmp_path / "content/leaderboard/site/vendor").mkdir(parents=True)
+    (tmp_path / "content/leaderboard/site/vendor/d3.min.js").write_text("alert(1)")
+    content.add_folder(tmp_path / "content")
+    with pytest.raises(InputError, match=r"d3\.min\.js is not the file of d3 7"):
+        write(build_all([judged()], "t"), tmp_path / "out")
+
+
+def test_the_page_is_at_most_one_and_a_half_megabytes_before_its_rows(tmp_path):
+    page, *_ = write(build_all([judged()], "t", load_reported()), tmp_path)
+    parts = [page, *(tmp_path / "assets").rglob("*.*")]
+    assert sum(path.stat().st_size for path in parts) < 1_500_000
+
+
+def test_a_page_written_again_keeps_no_file_of_the_former_one(tmp_path):
+    write(build_all([judged("former")], "t"), tmp_path)
+    write(build_all([judged("latter")], "t"), tmp_path)
+    (judge,) = (tmp_path / "data").rglob("judges/*.js")
+    assert judge.name.startswith("latter-")
 
 
 def test_markdown_csv_and_json_agree(tmp_path):
@@ -102,12 +150,13 @@ def test_floors_are_shown_as_such_and_not_ranked():
     assert "baseline" not in render_csv(site.boards)
 
 
-def test_reported_figures_are_apart_and_cited():
+def test_reported_figures_are_apart_and_cited(tmp_path):
     site = build_all([judged()], "t", load_reported("lynx-paper-table3"))
-    measured, _, reported = render_html(site).partition('<section class="reported"')
-    assert "Lynx (70B)" in reported
-    assert "Lynx (70B)" not in measured
-    assert "https://arxiv.org/abs/2407.08488" in reported
+    told = site_view(site, {}, "test")
+    assert "Lynx" not in json.dumps(told["boards"])
+    (table,) = told["reported"]
+    assert table["url"] == "https://arxiv.org/abs/2407.08488"
+    assert "Lynx (70B)" in {row["judge"] for row in table["rows"]}
     assert "Lynx" not in render_csv(site.boards)
 
 
@@ -177,7 +226,9 @@ def test_secrets_never_reach_a_file(tmp_path):
         identity={"api_key": "plain", "args": [f"token={secret}"], "prompt_tokens": "12"},
     )
     site = build_all(read_results([put(tmp_path / "r", told)]), "t")
-    text = "".join(path.read_text() for path in write(site, tmp_path / "out"))
+    write(site, tmp_path / "out")
+    kept = [path for path in (tmp_path / "out").rglob("*.*") if "vendor" not in path.parts]
+    text = "".join(path.read_text("utf-8") for path in kept)
     assert secret not in text
     assert "hunter22" not in text
     assert site.boards[0].rows[0].results.judge.identity["api_key"] == "[hidden]"
@@ -199,7 +250,7 @@ def test_the_command_writes_the_page_and_says_where(tmp_path, monkeypatch, capsy
     put(tmp_path / "r", judged("x[b]", 0.8))
     out = tmp_path / "out"
     monkeypatch.setattr(
-        sys, "argv", ["halubench", "leaderboard", str(tmp_path / "r"), "--out", str(out)]
+        sys, "argv", ["halubench", "leaderboard", "build", str(tmp_path / "r"), "--out", str(out)]
     )
     with pytest.raises(SystemExit) as stopped:
         main()

@@ -16,19 +16,16 @@ from leaderboard_world import SIZES, around, judged, scores
 from halubench.errors import InputError
 from halubench.rank import build, build_all
 from halubench.rank.check import check
-from halubench.rank.page import (
+from halubench.rank.recount import recount
+from halubench.rank.tables import (
     command_line,
     interval,
     markdown,
-    money,
     percent,
     render_csv,
     render_markdown,
-    seconds,
-    shade,
     unit,
 )
-from halubench.rank.recount import recount
 from halubench.results import Estimate, Scores, Usage
 
 if TYPE_CHECKING:
@@ -274,22 +271,6 @@ def test_a_row_that_is_no_prediction_is_named(tmp_path: Path, row: dict, said: s
         (interval, Estimate(value=0.5, high=0.6), ""),
         (interval, Estimate(value=0.5, low=0.0, high=1.0), "[0.0, 100.0]"),
         (interval, Estimate(value=None, low=0.123, high=0.456), "[12.3, 45.6]"),
-        (money, None, "–"),
-        (money, 0.0, "$0.00"),
-        (money, 0.00321, "$0.0032"),
-        (money, 0.9999, "$0.9999"),
-        (money, 1.0, "$1.00"),
-        (money, 1234.5, "$1,234.50"),
-        (seconds, None, "–"),
-        (seconds, 0.0, "0 s"),
-        (seconds, 0.0123, "0.012 s"),
-        (seconds, 1.26, "1.3 s"),
-        (seconds, 12.6, "13 s"),
-        (shade, Estimate(value=None), 0),
-        (shade, Estimate(value=0.0), 0),
-        (shade, Estimate(value=0.5), 0),
-        (shade, Estimate(value=0.75), 5),
-        (shade, Estimate(value=1.0), 9),
         (markdown, "a|b", "a\\|b"),
         (markdown, "<b>&", "&lt;b&gt;&amp;"),
         (markdown, " two\nlines\t ", "two lines"),
@@ -305,7 +286,6 @@ def test_a_figure_or_name_is_written_so(write, value: object, text: object) -> N
 def test_writing_keeps_order_and_range(one: float, other: float) -> None:
     low, high = sorted((one, other))
     assert float(percent(Estimate(value=low))) <= float(percent(Estimate(value=high)))
-    assert 0 <= shade(Estimate(value=low)) <= shade(Estimate(value=high)) <= 9
     ends = [float(end) for end in re.findall(r"[\d.]+", interval(around(low, high)))]
     assert len(ends) == 2
     assert 0 <= ends[0] <= ends[1] <= 100

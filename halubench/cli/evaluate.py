@@ -106,7 +106,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         _show(each)
     _console.note(f"Results: {escape(str(out))}/*/results.json and predictions.parquet")
     check_complete(results)
-    _console.note(f"Next: halubench leaderboard {escape(str(out))} --out leaderboard-site")
+    _console.note(f"Next: halubench leaderboard build {escape(str(out))} --out leaderboard-site")
 
 
 def _judge(uri: str, bench: Bench, options: EvaluateOptions) -> Results:

@@ -1,8 +1,9 @@
-"""``halubench leaderboard``: rank measured judges on one static page."""
+"""``halubench leaderboard``: rank measured judges on a static page; check, show and export it."""
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  (typer reads the annotations)
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,14 +12,45 @@ from rich.markup import escape
 from halubench.cli import _console
 
 if TYPE_CHECKING:
-    from halubench.rank import Board
+    from halubench.dataset import Dataset
+    from halubench.rank import Board, Explorer, Site
+
+app = typer.Typer(
+    help="Rank measured judges on a page that needs no server; check, show and export it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Results = Annotated[
+    list[Path], typer.Argument(help="Folders of halubench evaluate, searched recursively.")
+]
+Data = Annotated[
+    list[str] | None,
+    typer.Option(help="The rows that were judged: a file, run folder or Hub dataset. Repeatable."),
+]
+Built = Annotated[Path, typer.Argument(help="A folder of halubench leaderboard build.")]
+Content = Annotated[list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")]
 
 
-def command(
-    results: Annotated[
-        list[Path], typer.Argument(help="Folders of halubench evaluate, searched recursively.")
-    ],
+class Form(StrEnum):
+    """What a leaderboard can be exported to."""
+
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JSON = "json"
+    PNG = "png"
+    SPACE = "space"
+
+
+@app.command()
+def build(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
+    results: Results,
     out: Annotated[Path, typer.Option(help="Folder for the page and the tables.")],
+    data: Data = None,
+    cases: Annotated[
+        int, typer.Option(min=0, help="With --data: so many questions to look into, a benchmark.")
+    ] = 1000,
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Hallucination judges",
     reported: Annotated[
         str | None,
@@ -27,25 +59,107 @@ def command(
     audit: Annotated[
         Path | None, typer.Option(help="An audit.json of the data, shown beside its board.")
     ] = None,
-    content: Annotated[
-        list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")
-    ] = None,
+    content: Content = None,
 ) -> None:
     """Rank judges in bands, beside the floors any judge must clear; others' figures apart."""
-    from halubench import content as contents
     from halubench import rank
+
+    _add(content)
+    with _console.err.status("Reading results"):
+        entries = rank.read_entries(results)
+        measured = [entry.results for entry in entries]
+        cards = {rank.key_of(entry.results): entry.card for entry in entries if entry.card}
+        audits = rank.read_audits(results, audit, measured)
+        site = rank.build_all(measured, title, rank.load_reported(reported), audits, cards)
+    with _console.err.status("Reading rows and predictions"):
+        explorers = rank.explorers(site, entries, _load(data), cases) if cases else {}
+    for board in site.boards:
+        _show(board)
+    with _console.err.status("Writing the page"):
+        page, *tables = rank.write(site, out, explorers)
+    _tell(site, explorers, page, tables)
+
+
+@app.command()
+def check(results: Results, data: Data = None) -> None:
+    """Check results against their schema, their predictions and each other; with --data, the rows.
+
+    Ends with exit code 2 when one of them is refused, after telling of every one.
+    """
+    from halubench import rank
+
+    with _console.err.status("Checking"):
+        findings = rank.validate(results, _load(data))
+    for finding in findings:
+        if finding.fault:
+            _console.out.print(f"[red]refused[/] {escape(finding.fault)}", soft_wrap=True)
+            _console.out.print(f"        fix: {escape(finding.remedy)}", soft_wrap=True)
+        else:
+            told = f"{finding.judge} on {finding.benchmark}: agrees with {_join(finding.checked)}"
+            _console.out.print(f"[green]ok[/]      {escape(told)}", soft_wrap=True)
+    refused = sum(bool(finding.fault) for finding in findings)
+    _console.note(f"{len(findings)} results: {len(findings) - refused} ok, {refused} refused")
+    if refused:
+        raise typer.Exit(2)
+
+
+@app.command()
+def serve(
+    folder: Built,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+) -> None:
+    """Show a built page on this machine alone (127.0.0.1), until ctrl-C."""
+    from halubench.rank.serve import HOST, server
+
+    with server(folder, port) as serving:
+        _console.note(f"Page: http://{HOST}:{serving.server_port}/ (ctrl-C ends it)")
+        try:
+            serving.serve_forever()
+        except KeyboardInterrupt:
+            _console.note("Ended.")
+
+
+@app.command()
+def export(
+    folder: Built,
+    form: Annotated[Form, typer.Option("--to", help="The form to write.")],
+    out: Annotated[Path, typer.Option(help="The file to write; for space, a new folder.")],
+) -> None:
+    """Write a built page as a table, a picture, or a folder for a static Hugging Face Space."""
+    from halubench.rank.export import export as write
+
+    written = write(folder, form.value, out)
+    _console.note(f"Written: {escape(str(written))}")
+    if form is Form.SPACE:
+        _console.note(f"Next: hf upload OWNER/NAME {escape(str(written))} --repo-type=space")
+
+
+def _add(content: list[Path] | None) -> None:
+    from halubench import content as contents
 
     for folder in reversed(content or []):
         contents.add_folder(folder)
-    with _console.err.status("Reading results"):
-        measured = rank.read_results(results)
-        audits = rank.read_audits(results, audit, measured)
-        site = rank.build_all(measured, title, rank.load_reported(reported), audits)
+
+
+def _load(data: list[str] | None) -> list[Dataset]:
+    from halubench import dataset
+
+    return [dataset.load(ref) for ref in data or []]
+
+
+def _join(parts: tuple[str, ...]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _tell(site: Site, explorers: dict[str, Explorer], page: Path, tables: list[Path]) -> None:
     for board in site.boards:
-        _show(board)
-    page, *tables = rank.write(site, out)
+        if explorer := explorers.get(board.data.sha256):
+            told = f"{len(explorer.cases)} of {explorer.total} questions of {board.data.name}"
+            _console.note(f"To look into: {escape(told)}, the most disputed first")
     names = ", ".join(path.name for path in tables)
     _console.note(f"Page: {escape(str(page))} (the same as {names} beside it)")
+    if not explorers:
+        _console.note("Single rows are left out; --data DATA shows where judges disagree.")
     _console.note(f"Next: open {escape(str(page))} in a browser")
 
 
@@ -54,7 +168,7 @@ def _show(board: Board) -> None:
     from rich import box
     from rich.table import Table
 
-    from halubench.rank.page import DASH, interval, percent
+    from halubench.rank.tables import DASH, interval, percent
 
     table = Table(
         title=escape(f"{board.data.name}, {board.data.rows} rows"),

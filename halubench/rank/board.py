@@ -10,12 +10,14 @@ from pydantic import BaseModel, ConfigDict
 from halubench.audit.report import AuditReport  # noqa: TC001  (pydantic needs it at run time)
 from halubench.errors import InputError
 from halubench.rank.check import check
+from halubench.rank.judge_card import JudgeCard  # noqa: TC001
 from halubench.rank.reported import Reported  # noqa: TC001
 from halubench.results import DataInfo, Estimate, Results, Scores  # noqa: TC001
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+Key = tuple[str, str, str]
 MAJORITY = "baseline:majority"
 
 
@@ -35,6 +37,7 @@ class Row(_Strict):
     rank_worst: int | None
     clears_majority: bool
     results: Results
+    card: JudgeCard | None = None
 
     @property
     def rank(self) -> str:
@@ -65,12 +68,21 @@ class Site(_Strict):
     reported: list[Reported] = []
 
 
-def build(results: Sequence[Results], audit: AuditReport | None = None) -> Board:
+def key_of(results: Results) -> Key:
+    """What one result is of: the data, and the judge by name and prompt."""
+    return results.data.sha256, results.judge.name, results.judge.prompt_hash
+
+
+def build(
+    results: Sequence[Results],
+    audit: AuditReport | None = None,
+    cards: Mapping[Key, JudgeCard] | None = None,
+) -> Board:
     """Rank judges measured on the same rows by macro accuracy, in bands.
 
     Each judge is as good as its interval allows: its best rank is 1 + the judges whose interval
     lies wholly above its own, its worst is the number of judges not wholly below it. The board
-    does not depend on the order of ``results``.
+    does not depend on the order of ``results``. ``cards`` by :func:`key_of`.
 
     Raises InputError when a result's numbers do not add up, or when results are of different data.
     """
@@ -86,7 +98,10 @@ def build(results: Sequence[Results], audit: AuditReport | None = None) -> Board
     return Board(
         data=first.data,
         sources=sorted(first.sources),
-        rows=[_row(name, each, intervals) for name, each in zip(names, ordered, strict=True)],
+        rows=[
+            _row(name, each, intervals, (cards or {}).get(key_of(each)))
+            for name, each in zip(names, ordered, strict=True)
+        ],
         floors=min(ordered, key=lambda each: each.model_dump_json()).baselines,
         audit=audit,
     )
@@ -97,18 +112,19 @@ def build_all(
     title: str,
     reported: Sequence[Reported] = (),
     audits: Sequence[AuditReport] = (),
+    cards: Mapping[Key, JudgeCard] | None = None,
 ) -> Site:
     """A board a benchmark (rows with one sha256), the largest first; see :func:`build`."""
     groups: dict[str, list[Results]] = defaultdict(list)
     for each in results:
         groups[each.data.sha256].append(each)
     known = {audit.sha256: audit for audit in audits}
-    boards = [build(group, known.get(sha)) for sha, group in groups.items()]
+    boards = [build(group, known.get(sha), cards) for sha, group in groups.items()]
     boards.sort(key=lambda board: (-board.data.rows, board.data.name, board.data.sha256))
     return Site(title=title, boards=boards, reported=list(reported))
 
 
-def _row(name: str, results: Results, intervals: list[Estimate]) -> Row:
+def _row(name: str, results: Results, intervals: list[Estimate], card: JudgeCard | None) -> Row:
     best, worst = _band(results.macro_accuracy, intervals)
     return Row(
         judge=name,
@@ -116,6 +132,7 @@ def _row(name: str, results: Results, intervals: list[Estimate]) -> Row:
         rank_worst=worst,
         clears_majority=_clears(results),
         results=results,
+        card=card,
     )
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from halubench.audit.report import AuditReport
 from halubench.errors import InputError
+from halubench.rank import predictions
+from halubench.rank.board import Key, key_of
+from halubench.rank.judge_card import FILE, JudgeCard, load_card
 from halubench.rank.recount import recount
 from halubench.results import Results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _SECRET_NAME = re.compile(r"key|token|secret|passw|authorization|cookie", re.IGNORECASE)
@@ -28,30 +32,71 @@ _SECRETS = (
 _COUNTS = ("prompt_tokens", "completion_tokens", "max_tokens", "max_completion_tokens")
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One ``results.json`` and what lies beside it; ``predictions`` may not exist."""
+
+    path: Path
+    results: Results
+    card: JudgeCard | None
+
+    @property
+    def predictions(self) -> Path:
+        """Where each row's verdict is, if it was kept."""
+        return self.path.with_name(predictions.FILE)
+
+
 def read_results(folders: Sequence[Path]) -> list[Results]:
+    """The results of :func:`read_entries`."""
+    return [entry.results for entry in read_entries(folders)]
+
+
+def read_entries(folders: Sequence[Path]) -> list[Entry]:
     """Every ``results.json`` under the folders; copies of one result count once.
 
     Raises InputError: no such folder, none found, not readable, not what the predictions beside it
     give, or two different results for one judge (name and prompt) on the same data.
     """
-    seen: dict[tuple[str, str, str], tuple[Results, Path]] = {}
-    for path in _find(folders, "results.json"):
-        results = _parse(path, Results)
-        recount(results, path.with_name("predictions.parquet"))
-        key = (results.data.sha256, results.judge.name, results.judge.prompt_hash)
-        known, where = seen.setdefault(key, (results, path))
-        if known != results:
+    seen: dict[Key, Entry] = {}
+    for path in find_results(folders):
+        entry = read_entry(path)
+        known = seen.setdefault(key_of(entry.results), entry)
+        if known.results != entry.results:
             raise InputError(
-                f"{where} and {path} are two different results of {results.judge.name!r} on the "
-                f"same data.",
+                f"{known.path} and {path} are two different results of "
+                f"{entry.results.judge.name!r} on the same data.",
                 "Remove one of them.",
             )
-    if not seen:
+    return list(seen.values())
+
+
+def find_results(folders: Sequence[Path]) -> list[Path]:
+    """Every ``results.json`` under the folders. Raises InputError where there is none."""
+    found = _find(folders, "results.json")
+    if not found:
         raise InputError(
             f"There is no results.json under {', '.join(map(str, folders))}.",
             "Run halubench evaluate first, and give its --out folder.",
         )
-    return [results for results, _ in seen.values()]
+    return found
+
+
+def read_entry(path: Path) -> Entry:
+    """One result, checked against its schema and counted again from its predictions.
+
+    Raises InputError naming file and field.
+    """
+    results = _anywhere(_parse(path, Results))
+    recount(results, path.with_name(predictions.FILE))
+    return Entry(path, results, load_card(path.with_name(FILE)))
+
+
+def _anywhere(results: Results) -> Results:
+    """The same without the folders of the machine it was measured on, which are nobody's business."""
+    ref = Path(results.data.ref)
+    if not ref.is_absolute():
+        return results
+    return results.model_copy(update={"data": results.data.model_copy(update={"ref": ref.name})})
 
 
 def read_audits(

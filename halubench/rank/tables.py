@@ -1,4 +1,4 @@
-"""A leaderboard as files: ``index.html``, ``leaderboard.md``, ``.csv`` and ``.json``."""
+"""A leaderboard as tables: Markdown and CSV, and how a figure is written."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from halubench import content
-from halubench.run import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from halubench.rank.board import Board, Row, Site
     from halubench.results import Estimate, Results
@@ -26,28 +24,20 @@ DASH = "–"
 _MARKDOWN = re.compile(r"([\\`*_\[\]|!#~])")
 
 
-def write(site: Site, out: Path) -> list[Path]:
-    """Write the four files to ``out``; return their paths, the page first.
-
-    Raises OutputError when the folder cannot be written or holds another's files of that name.
-    """
-    texts = {
-        "index.html": render_html(site),
-        "leaderboard.md": render_markdown(site),
-        "leaderboard.csv": render_csv(site.boards),
-        "leaderboard.json": site.model_dump_json(indent=1) + "\n",
-    }
-    return publish(out, texts, "leaderboard.json")
-
-
-def render_html(site: Site) -> str:
-    """One page that asks for nothing from outside. Every value is escaped."""
-    return _environment(autoescape=True).get_template("index.html.jinja").render(site=site)
-
-
 def render_markdown(site: Site) -> str:
     """The same tables as text, every name escaped."""
-    return _environment(autoescape=False).get_template("leaderboard.md.jinja").render(site=site)
+    environment = Environment(
+        loader=FileSystemLoader([root / SITE for root in content.roots()]),
+        autoescape=False,  # noqa: S701  (Markdown, whose names pass `md`)
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Callable[..., object]] = {
+        "pc": percent, "unit": unit, "band": interval, "md": markdown,
+    }  # fmt: skip
+    environment.filters |= filters
+    return environment.get_template("leaderboard.md.jinja").render(site=site)
 
 
 def render_csv(boards: Sequence[Board]) -> str:
@@ -93,22 +83,6 @@ def _cell(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _environment(*, autoescape: bool) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader([root / SITE for root in content.roots()]),
-        autoescape=autoescape,  # noqa: S701  (off for Markdown only, whose names pass `md`)
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: dict[str, Callable[..., object]] = {
-        "pc": percent, "unit": unit, "band": interval, "money": money, "seconds": seconds,
-        "md": markdown, "command": command_line, "shade": shade,
-    }  # fmt: skip
-    environment.filters |= filters
-    return environment
-
-
 def percent(estimate: Estimate) -> str:
     """A share as percent with one decimal, or a dash."""
     return DASH if estimate.value is None else f"{100 * estimate.value:.1f}"
@@ -124,21 +98,6 @@ def interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return ""
     return f"[{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
-
-
-def money(usd: float | None) -> str:
-    """US dollars, or a dash where the price is unknown."""
-    return DASH if usd is None else f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.4f}"
-
-
-def seconds(value: float | None) -> str:
-    """Seconds a row, or a dash."""
-    return DASH if value is None else f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
-
-
-def shade(estimate: Estimate) -> int:
-    """A heat-map step from 0 (half right or less) to 9 (all right)."""
-    return 0 if estimate.value is None else min(9, max(0, int((estimate.value - 0.5) * 20)))
 
 
 def markdown(text: str) -> str:

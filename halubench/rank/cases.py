@@ -1,0 +1,173 @@
+"""The row explorer's material: each question with its answers, and what every judge said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from halubench.dataset import content_hash
+from halubench.errors import InputError
+from halubench.metrics.rates import FAIL, PASS, UNSCORED
+from halubench.rank import predictions
+from halubench.rank.board import key_of
+from halubench.rank.spans import Span, differing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from halubench.dataset import Dataset
+    from halubench.rank.board import Site
+    from halubench.rank.predictions import Predictions
+    from halubench.rank.read import Entry
+    from halubench.records import Example
+
+LONGEST = 1200
+"""Characters of a judge's reasoning that are shown."""
+_LETTERS = {PASS: "P", FAIL: "F", UNSCORED: "U"}
+_LABELS = {"PASS": PASS, "FAIL": FAIL}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The rows of one passage and question (places in the data), PASS first; usually a pair.
+
+    ``dispute`` in [0, 0.5] is the greatest share of judges, over its rows, that stand against the
+    others; ``wrong`` the share of all verdicts on it that are not right.
+    """
+
+    rows: tuple[int, ...]
+    dispute: float
+    wrong: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explorer:
+    """Cases, the most disputed first, and the judges who judged them, in the board's order.
+
+    ``verdicts`` has shape (judges, rows of the data), with the codes of
+    :mod:`halubench.metrics.rates`. ``total`` counts all cases, ``cases`` those to be shown.
+    """
+
+    data: Dataset
+    judges: tuple[str, ...]
+    judged: tuple[Predictions, ...]
+    verdicts: NDArray[np.int64]
+    cases: tuple[Case, ...]
+    total: int
+
+    def letters(self, judge: int) -> str:
+        """The judge's verdicts (P, F or U) on the rows of the cases, in their order."""
+        rows = [row for case in self.cases for row in case.rows]
+        return "".join(_LETTERS[code] for code in self.verdicts[judge, rows].tolist())
+
+    def said(self) -> list[dict[int, str]]:
+        """For each judge: place of a shown row -> its reasoning, cut to LONGEST characters."""
+        rows = sorted({row for case in self.cases for row in case.rows})
+        return [dict(zip(rows, map(_cut, each.words(rows)), strict=True)) for each in self.judged]
+
+
+def explorers(
+    site: Site, entries: Sequence[Entry], datasets: Sequence[Dataset], most: int
+) -> dict[str, Explorer]:
+    """An explorer, by sha256, for every board whose rows ``datasets`` hold.
+
+    ``most`` bounds the cases of each. Raises InputError where no board is of the rows given, or a
+    file of predictions is not of its board's rows.
+    """
+    paths = {key_of(entry.results): entry.predictions for entry in entries}
+    found: dict[str, Explorer] = {}
+    for board in site.boards if datasets else ():
+        files = {row.judge: paths[key_of(row.results)] for row in board.rows}
+        judged = {name: predictions.read(path) for name, path in files.items() if path.is_file()}
+        first = next(iter(judged.values()), None)
+        data = matching(datasets, board.data.sha256, first) if first else None
+        if data:
+            found[board.data.sha256] = explore(data, judged, most)
+    if datasets and not found:
+        refs = ", ".join(data.ref for data in datasets)
+        what = f"None of the results is of the rows of {refs}, or their predictions are missing."
+        raise InputError(what, "Give the data that was judged, and keep predictions.parquet.")
+    return found
+
+
+def explore(data: Dataset, judged: Mapping[str, Predictions], most: int) -> Explorer:
+    """Join the rows of ``data`` with the predictions of every judge, by the judge's name.
+
+    Raises InputError where predictions are not of exactly these rows.
+    """
+    for each in judged.values():
+        same_rows(data, each)
+    verdicts = np.stack([each.verdicts for each in judged.values()])
+    cases = sorted(_cases(data, verdicts), key=lambda case: (-case.dispute, -case.wrong, case.rows))
+    shown = tuple(cases[:most])
+    return Explorer(data, tuple(judged), tuple(judged.values()), verdicts, shown, len(cases))
+
+
+def matching(datasets: Sequence[Dataset], sha256: str, judged: Predictions) -> Dataset | None:
+    """The rows that were judged, if one of ``datasets`` holds them: a whole one, a split, a sample.
+
+    Rows are taken by the ids of the predictions and count only when their hash is ``sha256``.
+    """
+    for data in datasets:
+        if data.sha256 == sha256:
+            return data
+        known = {example.id: example for example in data.examples}
+        rows = tuple(known[id] for id in judged.ids.to_pylist() if id in known)
+        if len(rows) == len(judged.labels) and content_hash(rows) == sha256:
+            return replace(data, examples=rows, sha256=sha256)
+    return None
+
+
+def same_rows(data: Dataset, judged: Predictions) -> None:
+    """Raise InputError unless the predictions are of these rows, in this order, with these labels."""
+    labels = np.array([_LABELS[example.label] for example in data.examples])
+    wanted = [[getattr(example, name) for example in data.examples] for name in ("id", "source_ds")]
+    given = (judged.ids, judged.sources)
+    if len(labels) != len(judged.labels):
+        what = f"{judged.path} has {len(judged.labels)} rows, but {data.ref} has {len(labels)}."
+        raise InputError(what, _AGAIN)
+    same = judged.labels == labels
+    for column, values in zip(given, wanted, strict=True):
+        same &= pc.equal(column, pa.array(values, pa.string())).to_numpy()
+    if not same.all():
+        row = int(np.flatnonzero(~same)[0])
+        what = f"{judged.path}, row {row + 1} is not that row of {data.ref}: there it has the id "
+        raise InputError(
+            f"{what}{wanted[0][row]!r} and the label {data.examples[row].label}.", _AGAIN
+        )
+
+
+_AGAIN = "Evaluate this judge again on this data, or give the data it judged."
+
+
+def answers(data: Dataset, case: Case) -> list[tuple[Example, list[Span]]]:
+    """The rows of a case, each with the spans in which it differs from its other label."""
+    rows = [data.examples[row] for row in case.rows]
+    found: list[tuple[Example, list[Span]]] = []
+    for row in rows:
+        twin = next((each for each in rows if each.label != row.label), None)
+        found.append((row, differing(row.answer, twin.answer)[0] if twin else []))
+    return found
+
+
+def _cases(data: Dataset, verdicts: NDArray[np.int64]) -> Iterator[Case]:
+    groups: dict[tuple[str, str], list[int]] = {}
+    for index, example in enumerate(data.examples):
+        groups.setdefault((example.passage, example.question), []).append(index)
+    labels = np.array([_LABELS[example.label] for example in data.examples])
+    passed, failed = ((verdicts == code).sum(0) for code in (PASS, FAIL))
+    dispute = np.minimum(passed, failed) / np.maximum(passed + failed, 1)
+    wrong = (verdicts != labels).mean(0)
+    for group in groups.values():
+        rows = tuple(sorted(group, key=lambda row: (labels[row], row)))
+        yield Case(rows, float(dispute[list(rows)].max()), float(wrong[list(rows)].mean()))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()} …"

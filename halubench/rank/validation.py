@@ -1,0 +1,89 @@
+"""Checks results one by one and against each other, and says of each what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from halubench.errors import InputError
+from halubench.rank import predictions
+from halubench.rank.board import key_of
+from halubench.rank.cases import matching, same_rows
+from halubench.rank.check import check
+from halubench.rank.read import find_results, read_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from halubench.dataset import Dataset
+    from halubench.rank.predictions import Predictions
+    from halubench.rank.read import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one ``results.json``: an empty ``fault`` if nothing is wrong.
+
+    ``checked`` says what it was held against: its parts, its predictions, the data.
+    """
+
+    path: Path
+    judge: str = ""
+    benchmark: str = ""
+    checked: tuple[str, ...] = ()
+    fault: str = ""
+    remedy: str = ""
+
+
+def validate(folders: Sequence[Path], data: Sequence[Dataset] = ()) -> list[Finding]:
+    """Check every ``results.json`` under the folders; one finding each, in the order of paths.
+
+    Each is checked against its schema, its own parts and its predictions; with ``data``, against
+    the rows themselves; and against the other results of the same hash, which must be of the same
+    rows. Raises InputError where no results are found.
+    """
+    firsts: dict[str, Predictions] = {}
+    taken: dict[tuple[str, str, str], Path] = {}
+    findings: list[Finding] = []
+    for path in find_results(folders):
+        try:
+            entry = read_entry(path)
+            checked = _check(entry, data, firsts)
+            other = taken.setdefault(key_of(entry.results), path)
+            if other != path:
+                what = f"{other} holds results of the same judge on the same data."
+                raise InputError(what, "Remove one of them.")  # noqa: TRY301
+        except InputError as error:
+            findings.append(Finding(path, fault=error.what, remedy=error.remedy))
+        else:
+            told = entry.results
+            findings.append(Finding(path, told.judge.name, told.data.name, checked))
+    return findings
+
+
+def _check(
+    entry: Entry, datasets: Sequence[Dataset], firsts: dict[str, Predictions]
+) -> tuple[str, ...]:
+    """What the result was held against. Raises InputError at the first fault."""
+    check(entry.results)
+    if not entry.predictions.is_file():
+        return ("its parts",)
+    judged = predictions.read(entry.predictions)
+    sha256 = entry.results.data.sha256
+    if not datasets:
+        _same_as_first(judged, firsts.setdefault(sha256, judged))
+        return ("its parts", "its predictions")
+    data = matching(datasets, sha256, judged)
+    if data is None:
+        what = f"{entry.path}: field data.sha256 is {sha256[:16]}…, of no rows in the data given."
+        raise InputError(what, "Evaluate the judge on the data, or give the data it judged.")
+    same_rows(data, judged)
+    return ("its parts", "its predictions", "the data")
+
+
+def _same_as_first(judged: Predictions, first: Predictions) -> None:
+    """Raise InputError unless both are of the same rows: one hash cannot stand for two data sets."""
+    if not (judged.ids.equals(first.ids) and (judged.labels == first.labels).all()):
+        what = f"{judged.path} and {first.path} claim the same data but are not of the same rows."
+        raise InputError(what, "Give the data by --data, to learn which of them is wrong.")
