@@ -46,7 +46,7 @@ def recipe() -> bool:
 
 
 def reported() -> bool:
-    return "Our paper, Table 1" in Path("leaderboard-site/index.html").read_text()
+    return "Our paper, Table 1" in Path("leaderboard-site/leaderboard.md").read_text()
 
 
 EFFECTS: dict[str, Callable[[], bool]] = {

@@ -9,6 +9,7 @@ import pytest
 import typer
 
 import halubench.cli
+from halubench.rank import judge_card
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "scripts" / "generated_files.py"
@@ -27,7 +28,7 @@ def reference(monkeypatch: pytest.MonkeyPatch) -> str:
 def options(text: str) -> dict[str, dict[str, str]]:
     """Command -> option or argument -> its help; not how the version of typer lays them out."""
     found = {}
-    for section in text.split("\n## ")[1:]:
+    for section in re.split(r"\n##+ ", text)[1:]:
         lines = re.findall(r"^\* `(\S+?)(?: [^`]*)?`: (.*?)(?:  \[.*\])?$", section, re.MULTILINE)
         found[section.split("`")[1]] = dict(lines)
     return found
@@ -43,3 +44,8 @@ def test_the_schema_of_perturbations_is_up_to_date() -> None:
     made = runpy.run_path(str(SCRIPT))["schema"]()
     written = (ROOT / "perturbations/schema.json").read_text("utf-8")
     assert json.loads(written) == json.loads(made), REMEDY
+
+
+def test_the_schema_of_a_judges_card_is_up_to_date() -> None:
+    written = (ROOT / "leaderboard/judge.schema.json").read_text("utf-8")
+    assert json.loads(written) == json.loads(judge_card.schema()), REMEDY
