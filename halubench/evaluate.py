@@ -4,31 +4,30 @@ predictions out."""
 from __future__ import annotations
 
 import asyncio
+import os
 import platform
 import re
-from collections import Counter, defaultdict
+import sys
+import time
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from halubench import near
+from halubench import near, predictions
 from halubench.dataset import content_hash
-from halubench.errors import IncompleteError, InputError, OutputError
-from halubench.judges import expand, open_judge
+from halubench.errors import IncompleteError, InputError
+from halubench.judges import expand, is_prompted, open_judge
 from halubench.judges.base import FittedJudge, Judge, JudgeOptions, WarningJudge
-from halubench.judges.modes import ModeOptions
+from halubench.judges.modes import ModeOptions, open_mode
 from halubench.judges.overflow import LengthOptions
-from halubench.judges.prompted import ENDPOINT
-from halubench.metrics.bootstrap import Slice, score
-from halubench.metrics.rates import FAIL, PASS, UNSCORED
+from halubench.metrics.bootstrap import RESAMPLES, score
+from halubench.metrics.summary import arrays, summarise
 from halubench.models.base import EngineOptions
-from halubench.records import Unscored
-from halubench.results import DataInfo, Results, Scores, Usage
+from halubench.predictions import PREDICTIONS, RESULTS, Judged
+from halubench.reading import HubId, resolve
+from halubench.records import ENDPOINT
+from halubench.results import DataInfo, Results, Scores, Speed
 from halubench.run import RunFolder
 from halubench.text import digest
 
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     Tick = Callable[[Prediction], None]
 
 BASELINES = ("baseline:majority", "baseline:length")
-RESULTS, PREDICTIONS = "results.json", "predictions.parquet"
+SPEED = "speed.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +109,15 @@ def prepare(data: Dataset, options: EvaluateOptions) -> Bench:
         )
         data = _only(data, keep)
         groups = [groups[index] for index in keep]
-    baselines = {uri: _baseline(uri, data.examples, groups, options.seed) for uri in BASELINES}
-    return Bench(data, tuple(splits), tuple(groups), baselines, tuple(warnings))
+    bench = Bench(data, tuple(splits), tuple(groups), {}, tuple(warnings))
+    return replace(bench, baselines={uri: _baseline(uri, bench, options) for uri in BASELINES})
 
 
 def evaluate_judge(
     uri: str, bench: Bench, options: EvaluateOptions, tick: Tick | None = None
 ) -> Results:
     """Judge the rows of ``bench`` by one judge and write its folder; see :func:`evaluate`."""
-    path = options.out / slug(uri)
+    path = options.out / folder_name(uri, options)
     judge = open_judge(uri, _judge_options(options, path))
     info = judge.info()
     ask: dict[str, Json] = {
@@ -131,22 +130,21 @@ def evaluate_judge(
         "splits": list(bench.splits),
     }
     with RunFolder.open(path, ask) as folder:
-        predictions = _predict(judge, bench, tick)
-        scored = score(_slices(bench.data.examples, bench.groups, predictions), options.seed)
+        said, speed = _timed(folder, judge, bench, tick)
+        rows = _judged(bench, said)
         results = Results(
+            **dict(summarise(rows, options.seed)),
             judge=info,
             data=_data_info(bench.data),
-            overall=scored.overall,
-            macro_accuracy=scored.macro_accuracy,
-            macro_balanced_accuracy=scored.macro_balanced_accuracy,
-            sources=scored.sources,
             baselines=bench.baselines,
-            unscored_reasons=_unscored_reasons(predictions),
-            usage=_usage(predictions),
+            seed=options.seed,
+            resamples=RESAMPLES,
+            speed=speed,
             versions=_versions(),
+            hardware=_hardware(),
             warnings=[*bench.warnings, *_judge_warnings(judge)],
         )
-        _write_predictions(path / PREDICTIONS, bench.data.examples, predictions)
+        predictions.write(path / PREDICTIONS, rows)
         folder.write_json(RESULTS, results.model_dump(mode="json"))
     return results
 
@@ -178,6 +176,16 @@ def slug(uri: str) -> str:
     return name if len(name) <= 100 else f"{name[:90]}-{digest(uri)[:8]}"
 
 
+def folder_name(uri: str, options: EvaluateOptions) -> str:
+    """The folder of a judge's results: its :func:`slug`, mode and prompt where not the usual."""
+    if not is_prompted(uri):
+        return slug(uri)
+    mode, prompt = options.mode.name, options.prompt
+    usual = {"", open_mode(options.mode).prompt}
+    told = [mode] * (mode != "reason") + [slug(prompt)] * (prompt not in usual)
+    return "-".join([slug(uri), *told])
+
+
 def _sample(groups: Sequence[str], limit: int, seed: int) -> list[int]:
     if limit < 1:
         raise InputError(f"A limit of {limit} leaves no row to judge.", "Give --limit 1 or more.")
@@ -191,13 +199,10 @@ def _only(data: Dataset, keep: Sequence[int]) -> Dataset:
     return replace(data, name=name, examples=examples, sha256=content_hash(examples))
 
 
-def _baseline(uri: str, examples: Sequence[Example], groups: Sequence[str], seed: int) -> Scores:
-    from halubench.judges.baseline import BaselineJudge
-
-    judge = BaselineJudge(uri.partition(":")[2])
-    judge.fit(examples, groups)
-    predictions = asyncio.run(_collect(judge, examples, None))
-    return score(_slices(examples, groups, predictions), seed).overall
+def _baseline(uri: str, bench: Bench, options: EvaluateOptions) -> Scores:
+    judge = open_judge(uri, _judge_options(options, options.out))
+    rows = _judged(bench, _predict(judge, bench, None))
+    return score(arrays(rows), options.seed)
 
 
 def _judge_options(options: EvaluateOptions, folder: Path) -> JudgeOptions:
@@ -210,6 +215,33 @@ def _judge_options(options: EvaluateOptions, folder: Path) -> JudgeOptions:
         mode=options.mode,
         length=options.length,
     )
+
+
+def _timed(
+    folder: RunFolder, judge: Judge, bench: Bench, tick: Tick | None
+) -> tuple[list[Prediction], Speed | None]:
+    """The predictions, and the speed over all sittings that ended; kept in ``speed.json``.
+
+    A sitting in which the journal had every answer does not count.
+    """
+    held, start = len(folder.journal), time.monotonic()
+    said = _predict(judge, bench, tick)
+    seconds = time.monotonic() - start
+    path = folder.path / SPEED
+    earlier = Speed.model_validate_json(path.read_bytes()) if path.exists() else None
+    asked = len(folder.journal) - held
+    rows = min(asked or (0 if held else len(said)), len(said))
+    if not rows or (earlier and not asked):
+        return said, earlier
+    speed = _speed(rows, seconds, earlier)
+    folder.write_json(SPEED, speed.model_dump())
+    return said, speed
+
+
+def _speed(rows: int, seconds: float, earlier: Speed | None) -> Speed:
+    if earlier:
+        rows, seconds = rows + earlier.rows, seconds + earlier.seconds
+    return Speed(rows=rows, seconds=seconds, rows_per_s=rows / max(seconds, 1e-9))
 
 
 def _predict(judge: Judge, bench: Bench, tick: Tick | None) -> list[Prediction]:
@@ -229,61 +261,36 @@ async def _collect(
     return predictions
 
 
-def _slices(
-    examples: Sequence[Example], groups: Sequence[str], predictions: Sequence[Prediction]
-) -> dict[str, Slice]:
-    rows: defaultdict[str, list[tuple[int, int, float, str]]] = defaultdict(list)
-    for example, group, said in zip(examples, groups, predictions, strict=True):
-        p_fail = np.nan if said.p_fail is None else said.p_fail
-        label = PASS if example.label == "PASS" else FAIL
-        rows[example.source_ds].append((label, _code(said), p_fail, group))
-    slices: dict[str, Slice] = {}
-    for source, parts in rows.items():
-        labels, verdicts, p_fails, clusters = zip(*parts, strict=True)
-        slices[source] = Slice(
-            np.array(labels), np.array(verdicts), np.array(p_fails), np.array(clusters)
-        )
-    return slices
+def _judged(bench: Bench, said: Sequence[Prediction]) -> list[Judged]:
+    rows = zip(bench.data.examples, bench.groups, said, strict=True)
+    return [_row(bench.data, example, group, one) for example, group, one in rows]
 
 
-def _code(said: Prediction) -> int:
-    if isinstance(said.verdict, Unscored):
-        return UNSCORED
-    return PASS if said.verdict == "PASS" else FAIL
-
-
-def _unanswered(said: Prediction) -> bool:
-    return isinstance(said.verdict, Unscored) and said.verdict.reason.startswith(ENDPOINT)
-
-
-def _unscored_reasons(predictions: Sequence[Prediction]) -> dict[str, int]:
-    reasons = Counter(
-        said.verdict.reason for said in predictions if isinstance(said.verdict, Unscored)
-    )
-    return dict(sorted(reasons.items()))
-
-
-def _usage(predictions: Sequence[Prediction]) -> Usage:
-    costs = [said.cost_usd for said in predictions if said.attempts and not _unanswered(said)]
-    latencies = [said.latency_s for said in predictions if said.latency_s > 0]
-    p50, p95 = np.percentile(latencies, [50, 95]).tolist() if latencies else (None, None)
-    known = [cost for cost in costs if cost is not None]
-    return Usage(
-        prompt_tokens=sum(said.prompt_tokens for said in predictions),
-        completion_tokens=sum(said.completion_tokens for said in predictions),
-        cost_usd=sum(known) if known and len(known) == len(costs) else None,
-        latency_p50=p50,
-        latency_p95=p95,
+def _row(data: Dataset, example: Example, group: str, said: Prediction) -> Judged:
+    """Without provenance, answers to one question on one passage are taken for a pair."""
+    origin = data.provenance.get(example.id)
+    pair = digest(example.source_ds, example.passage, example.question)[:16]
+    return Judged(
+        source_ds=example.source_ds,
+        label=example.label,
+        group=group,
+        pair_id=origin.pair_id if origin else pair,
+        domain=origin.domain if origin else "",
+        perturbation=origin.perturbation if origin else "",
+        level=origin.level if origin else "",
+        said=said,
     )
 
 
 def _data_info(data: Dataset) -> DataInfo:
+    place = resolve(data.ref) if data.ref else None
     return DataInfo(
         name=data.name,
         ref=data.ref,
         sha256=data.sha256,
         rows=len(data.examples),
         splits=_splits(data),
+        revision=(place.revision or "") if isinstance(place, HubId) else "",
     )
 
 
@@ -296,69 +303,18 @@ def _versions() -> dict[str, str]:
     return {**found, "python": platform.python_version()}
 
 
+def _hardware() -> dict[str, str]:
+    """The machine that ran the job; its GPU is looked for only where an engine has loaded torch."""
+    found = {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cpus": str(os.cpu_count() or "unknown"),
+    }
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        found["gpu"] = f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
+    return found
+
+
 def _judge_warnings(judge: Judge) -> list[str]:
     return judge.warnings() if isinstance(judge, WarningJudge) else []
-
-
-def _write_predictions(
-    path: Path, examples: Sequence[Example], predictions: Sequence[Prediction]
-) -> None:
-    rows = [
-        _prediction_row(example, said) for example, said in zip(examples, predictions, strict=True)
-    ]
-    temporary = path.with_name(f".{path.name}")
-    try:
-        pq.write_table(pa.Table.from_pylist(rows, _SCHEMA), temporary)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            "Make room or give another --out; what was answered is kept.",
-        ) from error
-
-
-_SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("source_ds", pa.string()),
-        ("label", pa.string()),
-        ("verdict", pa.string()),
-        ("unscored_reason", pa.string()),
-        ("p_fail", pa.float64()),
-        ("reasoning", pa.string()),
-        ("raw", pa.string()),
-        ("prompt_tokens", pa.int64()),
-        ("completion_tokens", pa.int64()),
-        ("cost_usd", pa.float64()),
-        ("latency_s", pa.float64()),
-        ("attempts", pa.int64()),
-        ("mass", pa.float64()),
-        ("overflow", pa.string()),
-    ]
-)
-
-
-def _prediction_row(example: Example, said: Prediction) -> dict[str, Json]:
-    return {
-        "id": example.id,
-        "source_ds": example.source_ds,
-        "label": example.label,
-        "verdict": None if isinstance(said.verdict, Unscored) else said.verdict,
-        "unscored_reason": said.verdict.reason if isinstance(said.verdict, Unscored) else None,
-        "p_fail": said.p_fail,
-        "reasoning": _utf8(said.reasoning),
-        "raw": _utf8(said.raw),
-        "prompt_tokens": said.prompt_tokens,
-        "completion_tokens": said.completion_tokens,
-        "cost_usd": said.cost_usd,
-        "latency_s": said.latency_s,
-        "attempts": said.attempts,
-        "mass": said.mass,
-        "overflow": said.overflow,
-    }
-
-
-def _utf8(text: str) -> str:
-    """A lone surrogate, which a model can answer, as its escape: parquet cannot hold it."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Label = Literal["PASS", "FAIL"]
 LABELS: tuple[Label, Label] = ("PASS", "FAIL")
+Overflow = Literal["", "truncated", "windowed"]
+OVERFLOWS: tuple[Overflow, ...] = ("", "truncated", "windowed")
 EXAMPLE_FIELDS = ("id", "passage", "question", "answer", "label", "source_ds")
 """HaluBench's six columns, all strings, in published order."""
 
@@ -138,6 +140,9 @@ class Unscored:
     reason: str
 
 
+ENDPOINT = "endpoint: "
+"""Starts the reason of a row that got no answer; such a row is asked again by a later run."""
+
 Verdict: TypeAlias = "Label | Unscored"
 
 
@@ -175,4 +180,4 @@ class Prediction:
     latency_s: float = 0.0
     attempts: int = 0
     mass: float | None = None
-    overflow: Literal["", "truncated", "windowed"] = ""
+    overflow: Overflow = ""

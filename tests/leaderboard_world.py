@@ -1,6 +1,6 @@
 """Synthetic results for the leaderboard's tests."""
 
-from halubench.results import DataInfo, Estimate, JudgeInfo, Results, Scores
+from halubench.results import Confusion, DataInfo, Estimate, JudgeInfo, Results, Scores
 
 SIZES = {"DROP": 100, "covidQA": 40}
 
@@ -17,13 +17,15 @@ def scores(n: int, accuracy: float, unscored: int = 0, width: float = 0.02) -> S
         n_fail=n - n // 2,
         unscored=unscored,
         coverage=1 - unscored / n,
+        confusion=Confusion(
+            pass_pass=n // 2 - unscored, pass_unscored=unscored, fail_fail=n - n // 2
+        ),
         accuracy=rate,
         accuracy_scored=rate,
         balanced_accuracy=rate,
         fail_precision=rate,
         fail_recall=rate,
         fail_f1=rate,
-        auroc=Estimate(value=None),
     )
 
 

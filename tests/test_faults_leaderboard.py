@@ -78,7 +78,7 @@ def test_figure_that_cannot_be_is_refused(
 
 def test_source_that_the_predictions_do_not_hold_is_refused(folder: Path) -> None:
     alter(folder, lambda told: told["sources"].update(boats=told["sources"].pop("ferries")))
-    with pytest.raises(InputError, match=r"boats\.n is 24 there but 0"):
+    with pytest.raises(InputError, match=r"boats\.n is 24 there but None"):
         read_results([folder])
 
 

@@ -193,7 +193,7 @@ def test_a_bad_reported_table_is_named_with_its_key(tmp_path, line, key):
         ("{", "is not JSON"),
         ("[]", "field format"),
         ('{"format": "halubench/results/9"}', "field format is 'halubench/results/9'"),
-        ('{"format": "halubench/results/1"}', "field judge"),
+        ('{"format": "halubench/results/2"}', "field overall"),
     ],
 )
 def test_a_file_that_is_no_result_is_named_with_its_field(tmp_path, text, said):

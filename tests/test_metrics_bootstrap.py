@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from metrics_world import Part, rows_of, score
 
-from halubench.metrics.bootstrap import Slice, score
 from halubench.metrics.rates import UNSCORED
+from halubench.metrics.summary import summarise
 
 ROW = st.tuples(
     st.integers(0, 1),
@@ -23,9 +24,9 @@ SOURCES = st.dictionaries(
 )
 
 
-def _slice(rows) -> Slice:
+def _slice(rows) -> Part:
     labels, verdicts, p_fail, clusters = zip(*rows, strict=True)
-    return Slice(
+    return Part(
         np.array(labels, dtype=np.int64),
         np.array(verdicts, dtype=np.int64),
         np.array(p_fail, dtype=np.float64),
@@ -33,26 +34,22 @@ def _slice(rows) -> Slice:
     )
 
 
-def _random(rng: np.random.Generator, clusters: int, size: int, accuracy: float) -> Slice:
+def _random(rng: np.random.Generator, clusters: int, size: int, accuracy: float) -> Part:
     """``clusters`` passages of ``size`` rows; a judge is right or wrong on a whole passage."""
     n = clusters * size
     labels = rng.integers(0, 2, n)
     right = np.repeat(rng.random(clusters) < accuracy, size)
     names = np.repeat([f"g{number:04}" for number in range(clusters)], size)
     p_fail = np.where(right, labels, 1 - labels) * 0.5 + rng.random(n) * 0.5
-    return Slice(labels, np.where(right, labels, 1 - labels), p_fail, names)
+    return Part(labels, np.where(right, labels, 1 - labels), p_fail, names)
 
 
 @settings(max_examples=40)
 @given(SOURCES, st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_sources_does_not_matter(sources, random) -> None:
-    one = score({name: _slice(rows) for name, rows in sources.items()}, resamples=50)
-    shuffled = random.sample(sorted(sources), len(sources))
-    other = score(
-        {name: _slice(random.sample(sources[name], len(sources[name]))) for name in shuffled},
-        resamples=50,
-    )
-    assert one == other
+    rows = rows_of({name: _slice(told) for name, told in sources.items()})
+    shuffled = random.sample(rows, len(rows))
+    assert summarise(shuffled, resamples=50) == summarise(rows, resamples=50)
 
 
 @settings(max_examples=40)
@@ -125,7 +122,7 @@ def test_a_passage_in_two_sources_is_one_cluster_of_all_rows() -> None:
 def test_rows_that_share_a_passage_widen_the_interval() -> None:
     part = _random(np.random.default_rng(3), 100, 4, 0.7)
     names = np.array([str(number) for number in range(len(part.labels))])
-    alone = Slice(part.labels, part.verdicts, part.p_fail, names)
+    alone = Part(part.labels, part.verdicts, part.p_fail, names)
     for metric in ("accuracy", "auroc"):
         clustered = getattr(score({"a": part}).overall, metric)
         single = getattr(score({"a": alone}).overall, metric)
@@ -155,11 +152,13 @@ def test_what_is_undefined_has_no_value_and_no_interval() -> None:
     assert scored.coverage == 0.0
 
 
-def test_auroc_covers_only_rows_with_a_score() -> None:
+def test_auroc_of_the_scored_covers_only_rows_with_a_score() -> None:
     part = _random(np.random.default_rng(5), 50, 2, 0.8)
     half = np.where(np.arange(100) % 2, np.nan, part.p_fail)
     values = {field.name: getattr(part, field.name) for field in fields(part)}
-    given_ = Slice(**{name: array[::2] for name, array in values.items()})
-    with_gaps = score({"a": Slice(**{**values, "p_fail": half})}).overall
-    assert with_gaps.auroc == score({"a": given_}).overall.auroc
+    given_ = Part(**{name: array[::2] for name, array in values.items()})
+    with_gaps = score({"a": Part(**{**values, "p_fail": half})}).overall
+    assert with_gaps.auroc_scored.value == score({"a": given_}).overall.auroc.value
+    assert with_gaps.auroc.value < with_gaps.auroc_scored.value
+    assert with_gaps.p_rows == 50
     assert with_gaps.n == 100

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from metrics_world import Part, figures, score
 from sklearn import metrics
 
 from halubench.audit import auc
 from halubench.metrics import rates
-from halubench.metrics.bootstrap import Slice, score
 
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2)), min_size=1, max_size=50)
 LABELLED = st.lists(st.tuples(st.booleans(), st.integers(-20, 20)), min_size=2, max_size=40).filter(
@@ -23,9 +23,9 @@ def table(rows) -> rates.Floats:
     return rates.confusion(labels, verdicts)
 
 
-def scored_slice(labels, verdicts, p_fail=None, clusters=None) -> Slice:
+def scored_slice(labels, verdicts, p_fail=None, clusters=None) -> Part:
     n = len(labels)
-    return Slice(
+    return Part(
         np.array(labels, dtype=np.int64),
         np.array(verdicts, dtype=np.int64),
         np.full(n, np.nan) if p_fail is None else np.array(p_fail, dtype=np.float64),
@@ -33,13 +33,13 @@ def scored_slice(labels, verdicts, p_fail=None, clusters=None) -> Slice:
     )
 
 
-def noisy(seed: int, clusters: int) -> Slice:
+def noisy(seed: int, clusters: int) -> Part:
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 2, clusters * 2)
     verdicts = np.where(rng.random(clusters * 2) < 0.7, labels, 1 - labels)
     verdicts[rng.random(clusters * 2) < 0.1] = 2
     p_fail = 0.2 * labels + 0.8 * rng.random(clusters * 2)
-    return Slice(labels, verdicts, p_fail, np.repeat([f"g{i:04}" for i in range(clusters)], 2))
+    return Part(labels, verdicts, p_fail, np.repeat([f"g{i:04}" for i in range(clusters)], 2))
 
 
 @given(ROWS)
@@ -93,19 +93,19 @@ def test_an_unscored_row_never_lowers_precision_and_lowers_coverage(rows) -> Non
         # ten rows: 3 PASS right, 1 PASS wrong, 1 PASS unscored; 2 FAIL right, 1 wrong, 2 unscored
         (
             [(0, 0)] * 3 + [(0, 1)] + [(0, 2)] + [(1, 1)] * 2 + [(1, 0)] + [(1, 2)] * 2,
-            (0.5, 5 / 7, 0.5, 2 / 3, 0.4, 4 / 8, 0.7),
+            (0.5, 5 / 7, 0.5, 2 / 3, 0.4, 4 / 8, 15 / (50 * 66) ** 0.5, 0.7),
         ),
-        ([(1, 1)], (1, 1, None, 1, 1, 1, 1)),
-        ([(1, 0)], (0, 0, None, None, 0, 0, 1)),
-        ([(0, 0)], (1, 1, None, None, None, None, 1)),
-        ([(0, 1)], (0, 0, None, 0, None, 0, 1)),
-        ([(1, 2)], (0, None, None, None, 0, 0, 0)),
-        ([(0, 2)], (0, None, None, None, None, None, 0)),
-        ([(0, 2), (1, 2)], (0, None, 0, None, 0, 0, 0)),
-        ([(0, 0), (1, 0)], (0.5, 0.5, 0.5, None, 0, 0, 1)),
-        ([(0, 1), (1, 1)], (0.5, 0.5, 0.5, 0.5, 1, 2 / 3, 1)),
-        ([(0, 1), (1, 0)], (0, 0, 0, 0, 0, 0, 1)),
-        ([], (None,) * 7),
+        ([(1, 1)], (1, 1, None, 1, 1, 1, None, 1)),
+        ([(1, 0)], (0, 0, None, None, 0, 0, None, 1)),
+        ([(0, 0)], (1, 1, None, None, None, None, None, 1)),
+        ([(0, 1)], (0, 0, None, 0, None, 0, None, 1)),
+        ([(1, 2)], (0, None, None, None, 0, 0, None, 0)),
+        ([(0, 2)], (0, None, None, None, None, None, None, 0)),
+        ([(0, 2), (1, 2)], (0, None, 0, None, 0, 0, None, 0)),
+        ([(0, 0), (1, 0)], (0.5, 0.5, 0.5, None, 0, 0, None, 1)),
+        ([(0, 1), (1, 1)], (0.5, 0.5, 0.5, 0.5, 1, 2 / 3, None, 1)),
+        ([(0, 1), (1, 0)], (0, 0, 0, 0, 0, 0, -1, 1)),
+        ([], (None,) * 8),
     ],
 )
 def test_every_rate_by_hand(rows, want) -> None:
@@ -164,8 +164,7 @@ def test_auroc_of_a_binary_score_is_its_balanced_accuracy(rows) -> None:
     ],
 )
 def test_auroc_by_hand(labels, p_fail, want: float) -> None:
-    found = rates.auroc(np.array(labels, dtype=np.int64), np.array(p_fail, dtype=np.float64))
-    assert found == pytest.approx(want, nan_ok=True)
+    assert figures(labels, labels, p_fail)["auroc_scored"] == pytest.approx(want, nan_ok=True)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -174,7 +173,7 @@ def test_every_interval_holds_its_estimate(seed: int) -> None:
     for scores in (scored.overall, *scored.sources.values()):
         for name in (*rates.RATES, "auroc"):
             each = getattr(scores, name)
-            assert 0 <= each.low <= each.value <= each.high <= 1
+            assert -1 <= each.low <= each.value <= each.high <= 1
             assert each.low < each.high
     assert scored.macro_accuracy.low < scored.macro_accuracy.value < scored.macro_accuracy.high
 
@@ -205,10 +204,10 @@ def test_a_judge_that_is_always_right_has_no_width() -> None:
 @pytest.mark.parametrize(
     ("labels", "verdicts", "coverage", "undefined"),
     [
-        ([1] * 4, [1, 1, 0, 2], 0.75, {"balanced_accuracy", "auroc"}),
+        ([1] * 4, [1, 1, 0, 2], 0.75, {"balanced_accuracy", "auroc", "mcc"}),
         ([0] * 4, [0, 0, 0, 2], 0.75,
-         {"balanced_accuracy", "auroc", "fail_precision", "fail_recall", "fail_f1"}),
-        ([0, 1] * 2, [2] * 4, 0.0, {"accuracy_scored", "fail_precision", "auroc"}),
+         {"balanced_accuracy", "auroc", "fail_precision", "fail_recall", "fail_f1", "mcc"}),
+        ([0, 1] * 2, [2] * 4, 0.0, {"accuracy_scored", "fail_precision", "auroc", "mcc"}),
     ],
 )  # fmt: skip
 def test_degenerate_slices_leave_just_what_they_must_undefined(

@@ -10,7 +10,7 @@ from leaderboard_world import around, judged, scores
 from halubench.audit.report import AuditReport
 from halubench.errors import InputError
 from halubench.rank import Board, Row, build, build_all
-from halubench.results import Estimate, Results
+from halubench.results import Confusion, Estimate, Results, Scores
 
 GRID = 1024
 """Ends of intervals are multiples of 1/1024, so that adding one to another is exact."""
@@ -267,11 +267,16 @@ def test_an_audit_stands_beside_the_board_of_its_own_rows_alone() -> None:
 
 
 def test_counts_by_source_that_differ_are_other_rows_even_under_one_hash() -> None:
+    def other(scores: Scores, n_pass: int, n_fail: int) -> Scores:
+        cells = Confusion(pass_pass=n_pass, fail_fail=n_fail)
+        change = {"n_pass": n_pass, "n_fail": n_fail, "confusion": cells}
+        return scores.model_copy(update=change)
+
     first = judged("first")
     drop, covid = first.sources["DROP"], first.sources["covidQA"]
     swapped = {
-        "DROP": drop.model_copy(update={"n_pass": 49, "n_fail": 51}),
-        "covidQA": covid.model_copy(update={"n_pass": 21, "n_fail": 19}),
+        "DROP": other(drop, 49, 51),
+        "covidQA": other(covid, 21, 19),
     }
     with pytest.raises(InputError, match="'first' and 'second' were not measured") as caught:
         build([first, judged("second").model_copy(update={"sources": swapped})])

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -16,7 +15,6 @@ from leaderboard_world import SIZES, around, judged, scores
 from halubench.errors import InputError
 from halubench.rank import build, build_all
 from halubench.rank.check import check
-from halubench.rank.recount import recount
 from halubench.rank.tables import (
     command_line,
     interval,
@@ -26,12 +24,7 @@ from halubench.rank.tables import (
     render_markdown,
     unit,
 )
-from halubench.results import Estimate, Scores, Usage
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from halubench.results import Results
+from halubench.results import Confusion, Estimate, Scores, Usage
 
 SHARES = st.floats(0, 1)
 ROWS = sum(SIZES.values())
@@ -52,6 +45,9 @@ def part(name: str, **change: object) -> dict[str, object]:
     [
         (part("overall", n=141), "data.rows", "140", "141"),
         (part("overall", n_pass=71), "overall.n", "140", "141"),
+        (part("overall", n_pass=69, n_fail=71), "overall.n_pass", "69", "70"),
+        (part("DROP", confusion=Confusion()), "DROP.n_pass", "50", "0"),
+        (part("covidQA", mcc=Estimate(value=-1.5)), "covidQA.mcc", "-1.5", "-1"),
         (part("overall", unscored=141), "overall.unscored", "141", "140"),
         (part("overall", unscored=4), "overall.coverage", "0.9785714286", "0.9714285714"),
         (part("overall", coverage=0.5), "overall.coverage", "0.5", "0.9785714286"),
@@ -76,6 +72,7 @@ def part(name: str, **change: object) -> dict[str, object]:
         (
             {"baselines": {"baseline:length": Scores.model_validate({
                 **scores(ROWS, 0.6).model_dump(), "n_pass": 60, "n_fail": 80,
+                "confusion": {"pass_pass": 60, "fail_fail": 80},
             })}},
             "baseline:length.n_pass",
             "60",
@@ -118,6 +115,7 @@ def test_what_does_not_add_up_is_told_with_field_and_both_figures(
         {"usage": Usage(prompt_tokens=0, cost_usd=0.0, latency_p50=0.0)},
         {"unscored_reasons": {"empty": 1, "no SCORE": 1, "refused": 1}},
         part("DROP", auroc=Estimate(value=0.0, low=0.0, high=1.0)),
+        part("DROP", mcc=Estimate(value=-0.2, low=-1.0, high=0.3)),
     ],
 )
 def test_what_adds_up_within_the_tolerance_is_ranked(change: dict[str, object]) -> None:
@@ -131,129 +129,6 @@ def test_any_row_too_many_or_too_few_is_refused(by: int) -> None:
     data = told.data.model_copy(update={"rows": ROWS + by})
     with pytest.raises(InputError, match=re.escape(f"(difference {by:+d})")):
         check(told.model_copy(update={"data": data}))
-
-
-Judged = tuple[str, str, float | None]
-JUDGED = st.lists(
-    st.tuples(
-        st.sampled_from(["PASS", "FAIL"]),
-        st.sampled_from(["PASS", "FAIL", "UNSCORED"]),
-        st.none() | st.sampled_from([0.0, 0.25, 0.5, 1.0]),
-    ),
-    min_size=1,
-    max_size=12,
-)
-
-
-def share(top: int, bottom: int) -> Estimate:
-    return Estimate(value=top / bottom if bottom else None)
-
-
-def counted(rows: list[Judged]) -> Scores:
-    """The scores of judged rows by the textbook, pair by pair."""
-    cells = [(label, verdict) for label, verdict, _ in rows]
-    hits, right = cells.count(("FAIL", "FAIL")), sum(a == b for a, b in cells)
-    passes, fails = (sum(label == each for label, _ in cells) for each in ("PASS", "FAIL"))
-    unscored = sum(verdict == "UNSCORED" for _, verdict in cells)
-    called = sum(verdict == "FAIL" for _, verdict in cells)
-    recalls = (cells.count(("PASS", "PASS")) / passes + hits / fails) if passes and fails else None
-    high = [p for label, _, p in rows if label == "FAIL" and p is not None]
-    low = [p for label, _, p in rows if label == "PASS" and p is not None]
-    won = [1.0 if a > b else 0.5 if a == b else 0.0 for a in high for b in low]
-    return Scores(
-        n=len(rows),
-        n_pass=passes,
-        n_fail=fails,
-        unscored=unscored,
-        coverage=1 - unscored / len(rows),
-        accuracy=share(right, len(rows)),
-        accuracy_scored=share(right, len(rows) - unscored),
-        balanced_accuracy=Estimate(value=None if recalls is None else recalls / 2),
-        fail_precision=share(hits, called),
-        fail_recall=share(hits, fails),
-        fail_f1=share(2 * hits, fails + called),
-        auroc=Estimate(value=sum(won) / len(won) if won else None),
-    )
-
-
-def predicted(path: Path, rows: list[Judged], source: str = "boats") -> Path:
-    fields = ("label", "verdict", "p_fail")
-    told = [{"source_ds": source, **dict(zip(fields, row, strict=True))} for row in rows]
-    path.write_text("".join(json.dumps(one) + "\n" for one in told), encoding="utf-8")
-    return path
-
-
-def told_of(rows: list[Judged], **change: object) -> Results:
-    whole = counted(rows).model_copy(update=change)
-    return judged().model_copy(update={"overall": whole, "sources": {"boats": whole}})
-
-
-@given(JUDGED)
-def test_figures_counted_by_hand_are_those_of_the_predictions(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[Judged]
-) -> None:
-    path = predicted(tmp_path_factory.mktemp("p") / "predictions.jsonl", rows)
-    recount(told_of(rows), path)
-    with pytest.raises(InputError, match=rf"overall\.n is {len(rows) + 1} there but {len(rows)} "):
-        recount(told_of(rows, n=len(rows) + 1), path)
-
-
-MIXED: list[Judged] = [
-    ("FAIL", "FAIL", 0.9),
-    ("FAIL", "PASS", 0.4),
-    ("PASS", "PASS", 0.1),
-    ("PASS", "FAIL", 0.6),
-    ("PASS", "UNSCORED", None),
-]
-
-
-@pytest.mark.parametrize(
-    ("field", "counts"),
-    [
-        ("accuracy", "0.4"),
-        ("accuracy_scored", "0.5"),
-        ("balanced_accuracy", "0.41666"),
-        ("fail_precision", "0.5"),
-        ("fail_recall", "0.5"),
-        ("fail_f1", "0.5"),
-        ("auroc", "0.75"),
-    ],
-)
-@pytest.mark.parametrize("stated", [0.123, None])
-def test_a_rate_that_the_predictions_do_not_give_is_told_beside_theirs(
-    tmp_path: Path, field: str, counts: str, stated: float | None
-) -> None:
-    path = predicted(tmp_path / "predictions.jsonl", MIXED)
-    with pytest.raises(InputError) as caught:
-        recount(told_of(MIXED, **{field: Estimate(value=stated)}), path)
-    assert f"overall.{field} is {stated} there but {counts}" in caught.value.what
-    assert caught.value.what.startswith(str(path))
-
-
-@pytest.mark.parametrize(("field", "value"), [("n_fail", 3), ("unscored", 0), ("n", 4)])
-def test_a_count_that_the_predictions_do_not_give_is_told(
-    tmp_path: Path, field: str, value: int
-) -> None:
-    path = predicted(tmp_path / "predictions.jsonl", MIXED)
-    with pytest.raises(InputError, match=rf"overall\.{field} is {value} there but"):
-        recount(told_of(MIXED, **{field: value}), path)
-
-
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [
-        ({"source_ds": "a", "label": "PASS", "verdict": "PASS"}, r"\['p_fail'\] is wrong"),
-        ({"label": "PASS", "verdict": "PASS", "p_fail": None}, r"\['source_ds'\] is wrong"),
-        ({"source_ds": "a", "p_fail": 1}, r"\['label', 'verdict'\] is wrong"),
-        ({"source_ds": "a", "label": "pass", "verdict": "PASS", "p_fail": 1}, "label is wrong"),
-    ],
-)
-def test_a_row_that_is_no_prediction_is_named(tmp_path: Path, row: dict, said: str) -> None:
-    path = tmp_path / "predictions.jsonl"
-    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
-    with pytest.raises(InputError, match=said) as caught:
-        recount(judged(), path)
-    assert str(path) in caught.value.what
 
 
 @pytest.mark.parametrize(

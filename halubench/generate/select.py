@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from halubench import assemble
-from halubench.judges.prompted import ENDPOINT
-from halubench.records import Rejected, Unscored
+from halubench.records import ENDPOINT, Rejected, Unscored
 from halubench.verify.jury import Ballot, Votes, vote
 
 if TYPE_CHECKING:

@@ -43,6 +43,11 @@ def expand(uri: str) -> list[str]:
     )
 
 
+def is_prompted(uri: str) -> bool:
+    """Whether ``uri`` is a model behind a prompt of ``prompts/judge/``. Raises InputError."""
+    return not _is_one_of(_split(uri)[0], "judges")
+
+
 def _split(uri: str) -> tuple[str, str]:
     scheme, _, spec = uri.partition(":")
     if not spec or not (_is_one_of(scheme, "judges") or _is_one_of(scheme, "models")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing, closing
+from dataclasses import asdict
 from statistics import median
 from typing import TYPE_CHECKING, cast
 
@@ -11,7 +12,7 @@ from halubench.models import open_model
 from halubench.models.base import CallFailure, Completion
 from halubench.models.scheduler import Limits, complete_all
 from halubench.prompt import load_prompt
-from halubench.records import Prediction, Unscored
+from halubench.records import ENDPOINT, Prediction, Unscored
 from halubench.results import JudgeInfo
 from halubench.run import Journal
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     _Answers = AsyncGenerator[tuple[Row, Completion | CallFailure], None]
 
-ENDPOINT = "endpoint: "
-"""Starts the reason of a row that got no answer; such a row is asked again by a later run."""
 LEAST_MASS = 0.5
 """Below it a direct judge is said to have been held to words it would not have chosen."""
 
@@ -56,6 +55,9 @@ class PromptedJudge:
             uri=uri,
             kind="prompted",
             note=" ".join(self._known),
+            mode=mode,
+            prompt=prompt,
+            decoding={**asdict(self._mode.requests(())[0].sampling), "samples": self._mode.samples},
             prompt_hash=self._prompt.hash,
             identity=self._model.identity(),
         )

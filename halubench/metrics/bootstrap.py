@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from halubench.metrics.probability import FIGURES, Probabilities, ProbabilityFigures
 from halubench.metrics.rates import (
     CELLS,
     FAIL,
@@ -22,12 +23,10 @@ from halubench.metrics.rates import (
     Counts,
     Floats,
     Ints,
-    Ranking,
-    auroc,
-    confusion,
     coverage,
+    ratio,
 )
-from halubench.results import Estimate, Scores
+from halubench.results import Confusion, Estimate, Scores
 from halubench.text import digest
 
 if TYPE_CHECKING:
@@ -36,141 +35,87 @@ if TYPE_CHECKING:
 RESAMPLES = 2000
 _CHUNK_CELLS = 500_000
 """Resamples are drawn in chunks of about this many numbers, so that memory stays small."""
+NO_PAIR = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The judged rows of one source, as arrays of one length: ``labels`` (0 PASS, 1 FAIL),
-    ``verdicts`` (0 PASS, 1 FAIL, 2 unscored), ``p_fail`` (NaN: none) and ``clusters`` (any
-    sortable names, equal for rows of one passage)."""
+    """Judged rows, as arrays of one length: ``labels`` (0 PASS, 1 FAIL), ``verdicts`` (0 PASS,
+    1 FAIL, 2 unscored), ``p_fail`` (NaN: none), ``clusters`` (any sortable names, equal for rows
+    of one passage) and ``pairs`` (equal for twins; -1: the row has none)."""
 
     labels: Ints
     verdicts: Ints
     p_fail: Floats
-    clusters: np.ndarray[tuple[int], np.dtype[np.str_]]
+    clusters: np.ndarray[tuple[int], np.dtype[np.str_]] | Ints
+    pairs: Ints
+
+    def take(self, which: Ints) -> Slice:
+        """The rows of those numbers."""
+        return Slice(
+            self.labels[which],
+            self.verdicts[which],
+            self.p_fail[which],
+            self.clusters[which],
+            self.pairs[which],
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """All metrics of one judge: overall, by source, and unweighted means over the sources."""
+def score(part: Slice, seed: int, name: str = "", resamples: int = RESAMPLES) -> Scores:
+    """The metrics of one slice, with 95 % intervals.
 
-    overall: Scores
-    macro_accuracy: Estimate
-    macro_balanced_accuracy: Estimate
-    sources: dict[str, Scores]
-
-
-def score(sources: Mapping[str, Slice], seed: int = 0, resamples: int = RESAMPLES) -> Scored:
-    """Score every source and all rows together, with 95 % intervals.
-
-    The result depends on the rows and ``seed`` only, not on the order of rows or sources.
+    They depend on the rows, ``seed`` and ``name`` only, not on the order of the rows.
     """
-    parts = {name: sources[name] for name in sorted(sources)}
-    tables = {name: confusion(part.labels, part.verdicts) for name, part in parts.items()}
-    draws = {name: _draw_tables(part, _rng(seed, name), resamples) for name, part in parts.items()}
-    scored = {
-        name: _scores(tables[name], draws[name], _auroc(part, _rng(seed, name, "auroc"), resamples))
-        for name, part in parts.items()
-    }
-    return Scored(
-        overall=_overall(parts, scored, seed, resamples),
-        macro_accuracy=_macro("accuracy", tables, draws),
-        macro_balanced_accuracy=_macro("balanced_accuracy", tables, draws),
-        sources=scored,
-    )
-
-
-def _overall(
-    parts: Mapping[str, Slice], scored: Mapping[str, Scores], seed: int, resamples: int
-) -> Scores:
-    if len(parts) == 1:
-        return next(iter(scored.values()))
-    names = ("labels", "verdicts", "p_fail", "clusters")
-    whole = Slice(
-        *(np.concatenate([getattr(part, name) for part in parts.values()]) for name in names)
-    )
-    draws = _draw_tables(whole, _rng(seed), resamples)
-    ranked = _auroc(whole, _rng(seed, "auroc"), resamples)
-    return _scores(confusion(whole.labels, whole.verdicts), draws, ranked)
-
-
-def _rng(seed: int, *names: str) -> np.random.Generator:
-    return np.random.default_rng([seed, int(digest(*names)[:15], 16)])
-
-
-def _draw_tables(part: Slice, rng: np.random.Generator, resamples: int) -> Floats:
-    """Confusion tables of ``resamples`` draws of the clusters, shape (resamples, 2, 3); none for
-    a single cluster.
-
-    Clusters with equal tables are interchangeable, so the number drawn of each *kind* of cluster
-    is multinomial: exact, and as cheap as there are few kinds.
-    """
-    cluster, groups = _numbered(part)
-    flat = cluster * CELLS + part.labels * 3 + part.verdicts
-    cells = np.bincount(flat, minlength=groups * CELLS).reshape(groups, CELLS)
-    kinds, counts = np.unique(cells, axis=0, return_counts=True)
-    drawn = rng.multinomial(groups, counts / groups, size=resamples if groups > 1 else 0)
-    return (drawn @ kinds).reshape(-1, 2, 3).astype(np.float64)
-
-
-def _auroc(part: Slice, rng: np.random.Generator, resamples: int) -> Estimate:
-    ranked = _ranked(part)
-    cluster, groups = _numbered(ranked)
-    ranking = Ranking(ranked.labels, ranked.p_fail)
-    draws = [
-        ranking.auroc(_draw_rows(cluster, groups, rng, size))
-        for size in _chunks(resamples if groups > 1 else 0, len(cluster))
-    ]
-    value = auroc(ranked.labels, ranked.p_fail)
-    return _estimate(value, np.concatenate([np.empty(0), *draws]))
-
-
-def _ranked(part: Slice) -> Slice:
-    given = ~np.isnan(part.p_fail)
-    return Slice(part.labels[given], part.verdicts[given], part.p_fail[given], part.clusters[given])
-
-
-def _numbered(part: Slice) -> tuple[Ints, int]:
-    """The cluster of each row as a number from 0, and how many there are."""
-    names, cluster = np.unique(part.clusters, return_inverse=True)
-    return cluster.astype(np.int64), len(names)
-
-
-def _draw_rows(cluster: Ints, groups: int, rng: np.random.Generator, size: int) -> Counts:
-    """How often each row is drawn, shape (rows, size), when clusters are drawn."""
-    drawn = rng.integers(0, groups, size=(groups, size)) * size + np.arange(size)
-    times = np.bincount(drawn.ravel(), minlength=groups * size).reshape(groups, size)
-    return times.astype(np.float32)[cluster]
-
-
-def _chunks(resamples: int, width: int) -> Iterator[int]:
-    size = max(1, _CHUNK_CELLS // max(1, width))
-    for start in range(0, resamples, size):
-        yield min(size, resamples - start)
-
-
-def _macro(rate: str, tables: Mapping[str, Floats], draws: Mapping[str, Floats]) -> Estimate:
-    """The unweighted mean over sources; undefined where a source's rate is."""
-    value = np.mean([RATES[rate](table) for table in tables.values()])
-    fewest = min(len(drawn) for drawn in draws.values())
-    drawn = [RATES[rate](tables[:fewest]) for tables in draws.values()]
-    return _estimate(float(value), np.mean(drawn, axis=0))
-
-
-def _scores(table: Floats, draws: Floats, ranked: Estimate) -> Scores:
-    rates = {name: _estimate(float(rate(table)), rate(draws)) for name, rate in RATES.items()}
+    cells = _cells(part)
+    draws = draw_cells(part, seed, name, resamples)
+    whole = cells.sum(0)
+    table, tables = _table(whole), _table(draws)
+    rates = {rate: estimate(float(f(table)), f(tables)) for rate, f in RATES.items()}
+    pairs = estimate(float(_pair_accuracy(whole)), _pair_accuracy(draws))
+    n_pass, n_fail = table[PASS], table[FAIL]
+    names = Confusion.model_fields
     return Scores(
         n=int(table.sum()),
-        n_pass=int(table[PASS].sum()),
-        n_fail=int(table[FAIL].sum()),
+        n_pass=int(n_pass.sum()),
+        n_fail=int(n_fail.sum()),
         unscored=int(table[:, UNSCORED].sum()),
         coverage=float(coverage(table)),
-        auroc=ranked,
+        confusion=Confusion(**dict(zip(names, map(int, table.ravel()), strict=True))),
+        pairs=int(whole[CELLS]),
+        pair_accuracy=pairs,
+        p_rows=int((~np.isnan(part.p_fail)).sum()),
         **rates,
+        **_probability_scores(part, seed, name, resamples),
     )
 
 
-def _estimate(value: float, draws: Floats) -> Estimate:
+def draw_cells(part: Slice, seed: int, name: str, resamples: int) -> Floats:
+    """Counts (confusion, pairs, right pairs) of ``resamples`` draws of the clusters, shape
+    (resamples, 8); none for a single cluster.
+
+    Clusters with equal counts are interchangeable, so the number drawn of each *kind* of cluster
+    is multinomial: exact, and as cheap as there are few kinds.
+    """
+    cells = _cells(part)
+    groups = len(cells)
+    kinds, counts = np.unique(cells, axis=0, return_counts=True)
+    size = resamples if groups > 1 else 0
+    drawn = _rng(seed, name).multinomial(groups, counts / groups, size=size)
+    return (drawn @ kinds).astype(np.float64)
+
+
+def macro(rate: str, parts: Mapping[str, Slice], draws: Mapping[str, Floats]) -> Estimate:
+    """The unweighted mean of a rate over sources; undefined where a source's rate is.
+
+    ``draws`` are each source's :func:`draw_cells`.
+    """
+    value = np.mean([RATES[rate](_table(_cells(part).sum(0))) for part in parts.values()])
+    fewest = min(len(drawn) for drawn in draws.values())
+    drawn = [RATES[rate](_table(cells[:fewest])) for cells in draws.values()]
+    return estimate(float(value), np.mean(drawn, axis=0))
+
+
+def estimate(value: float, draws: Floats) -> Estimate:
     """``value`` with its 2.5 and 97.5 percentiles over the draws where it is defined."""
     if np.isnan(value):
         return Estimate(value=None)
@@ -179,3 +124,79 @@ def _estimate(value: float, draws: Floats) -> Estimate:
         return Estimate(value=value)
     low, high = np.percentile(defined, [2.5, 97.5])
     return Estimate(value=value, low=float(low), high=float(high))
+
+
+def draw_clusters(
+    groups: int, resamples: int, width: int, rng: np.random.Generator
+) -> Iterator[Counts]:
+    """How often each of ``groups`` clusters is drawn, chunk by chunk, shapes (k, groups).
+
+    ``width`` is the number of rows, which decides the size of a chunk; none for one cluster.
+    """
+    size = max(1, _CHUNK_CELLS // max(1, width))
+    for start in range(0, resamples if groups > 1 else 0, size):
+        k = min(size, resamples - start)
+        drawn = rng.integers(0, groups, size=(k, groups)) + np.arange(k)[:, None] * groups
+        times = np.bincount(drawn.ravel(), minlength=groups * k).reshape(k, groups)
+        yield times.astype(np.int32)
+
+
+def numbered(part: Slice) -> tuple[Ints, int]:
+    """The cluster of each row as a number from 0, and how many there are."""
+    names, cluster = np.unique(part.clusters, return_inverse=True)
+    return cluster.astype(np.int64), len(names)
+
+
+def _probability_scores(part: Slice, seed: int, name: str, resamples: int) -> dict[str, Estimate]:
+    rows = Probabilities(part.labels, part.verdicts, part.p_fail)
+    if not rows.given.any():
+        return {}
+    cluster, groups = numbered(part)
+    scorer = ProbabilityFigures(rows, cluster)
+    whole = scorer.figures(np.ones((1, groups), dtype=np.int32))
+    rng = _rng(seed, name, "p_fail")
+    draws = [scorer.figures(times) for times in draw_clusters(groups, resamples, len(cluster), rng)]
+    return {
+        figure: estimate(
+            float(whole[figure][0]), np.concatenate([np.empty(0), *(d[figure] for d in draws)])
+        )
+        for figure in FIGURES
+    }
+
+
+def _rng(seed: int, *names: str) -> np.random.Generator:
+    return np.random.default_rng([seed, int(digest(*names)[:15], 16)])
+
+
+def _cells(part: Slice) -> Ints:
+    """By cluster: the six counts of its confusion table, its pairs, and those with both verdicts
+    right; shape (clusters, 8). A pair counts with the cluster of its FAIL row."""
+    cluster, groups = numbered(part)
+    cells = np.zeros((groups, CELLS + 2), dtype=np.int64)
+    np.add.at(cells, (cluster, part.labels * 3 + part.verdicts), 1)
+    passes, fails = _twins(part)
+    right = part.labels == part.verdicts
+    np.add.at(cells[:, CELLS], cluster[fails], 1)
+    np.add.at(cells[:, CELLS + 1], cluster[fails], right[passes] & right[fails])
+    return cells
+
+
+def _twins(part: Slice) -> tuple[Ints, Ints]:
+    """The rows (PASS, FAIL) of every pair that has exactly one of each here."""
+    rows = np.flatnonzero(part.pairs != NO_PAIR)
+    sides = [rows[part.labels[rows] == label] for label in (PASS, FAIL)]
+    single = []
+    for side in sides:
+        names, first, times = np.unique(part.pairs[side], return_index=True, return_counts=True)
+        single.append((names[times == 1], side[first[times == 1]]))
+    (pass_names, passes), (fail_names, fails) = single
+    _, one, other = np.intersect1d(pass_names, fail_names, return_indices=True)
+    return passes[one], fails[other]
+
+
+def _table(cells: Ints | Floats) -> Floats:
+    return cells[..., :CELLS].reshape(*cells.shape[:-1], 2, 3).astype(np.float64)
+
+
+def _pair_accuracy(cells: Ints | Floats) -> Floats:
+    return ratio(cells[..., CELLS + 1].astype(np.float64), cells[..., CELLS].astype(np.float64))

@@ -1,4 +1,4 @@
-"""The metrics, as pure functions on numpy arrays. Undefined is NaN, never 0.
+"""Rates of a table of counts, as pure functions on numpy arrays. Undefined is NaN, never 0.
 
 A *table* of counts has shape (..., 2, 3): label (PASS, FAIL) by verdict (PASS, FAIL, unscored).
 All functions take any leading shape, so that one call scores every bootstrap resample.
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
-Counts: TypeAlias = NDArray[np.float32]
-"""Whole numbers below 2^24, which float32 holds exactly and sums at twice the speed."""
+Counts: TypeAlias = NDArray[np.int32]
+"""How often rows count: numpy sums 32-bit integers many times faster than floats."""
 
 PASS, FAIL, UNSCORED = 0, 1, 2
 CELLS = 6
@@ -31,17 +31,17 @@ def confusion(labels: Ints, verdicts: Ints) -> Floats:
 
 def coverage(table: Floats) -> Floats:
     """Share of rows with a verdict."""
-    return _ratio(table[..., :2].sum((-1, -2)), table.sum((-1, -2)))
+    return ratio(table[..., :2].sum((-1, -2)), table.sum((-1, -2)))
 
 
 def accuracy(table: Floats) -> Floats:
     """Right verdicts over all rows: an unscored row is not right."""
-    return _ratio(_right(table), table.sum((-1, -2)))
+    return ratio(_right(table), table.sum((-1, -2)))
 
 
 def accuracy_scored(table: Floats) -> Floats:
     """Right verdicts over the rows with a verdict; flatters a judge that skips hard rows."""
-    return _ratio(_right(table), table[..., :2].sum((-1, -2)))
+    return ratio(_right(table), table[..., :2].sum((-1, -2)))
 
 
 def balanced_accuracy(table: Floats) -> Floats:
@@ -55,12 +55,12 @@ def balanced_accuracy(table: Floats) -> Floats:
 
 def recall(table: Floats, label: int) -> Floats:
     """Rows of ``label`` judged so, over all rows of ``label``, unscored ones among them."""
-    return _ratio(table[..., label, label], table[..., label, :].sum(-1))
+    return ratio(table[..., label, label], table[..., label, :].sum(-1))
 
 
 def fail_precision(table: Floats) -> Floats:
     """Of the rows judged FAIL, the share that is. Undefined where nothing was judged FAIL."""
-    return _ratio(table[..., FAIL, FAIL], table[..., :, FAIL].sum(-1))
+    return ratio(table[..., FAIL, FAIL], table[..., :, FAIL].sum(-1))
 
 
 def fail_recall(table: Floats) -> Floats:
@@ -72,7 +72,18 @@ def fail_f1(table: Floats) -> Floats:
     """2 TP / (2 TP + FP + FN) with FAIL positive (van Rijsbergen 1979); an unscored FAIL row is
     a false negative. Undefined where no row is or was judged FAIL."""
     hits = 2 * table[..., FAIL, FAIL]
-    return _ratio(hits, table[..., FAIL, :].sum(-1) + table[..., :, FAIL].sum(-1))
+    return ratio(hits, table[..., FAIL, :].sum(-1) + table[..., :, FAIL].sum(-1))
+
+
+def mcc(table: Floats) -> Floats:
+    """Matthews' correlation in [-1, 1], in its form for several classes (Gorodkin 2004, R_K):
+    unscored is a third verdict, which no label has. Undefined where all rows have one label, or
+    all verdicts are the same."""
+    n = table.sum((-1, -2))
+    truth, said = table.sum(-1), table.sum(-2)
+    agreement = _right(table) * n - (truth * said[..., :2]).sum(-1)
+    spread = (n**2 - (truth**2).sum(-1)) * (n**2 - (said**2).sum(-1))
+    return ratio(agreement, np.sqrt(spread))
 
 
 RATES: dict[str, Callable[[Floats], Floats]] = {
@@ -82,52 +93,18 @@ RATES: dict[str, Callable[[Floats], Floats]] = {
     "fail_precision": fail_precision,
     "fail_recall": fail_recall,
     "fail_f1": fail_f1,
+    "mcc": mcc,
 }
 """Every rate that is a function of a table of counts, by its name in ``results.Scores``."""
 
 
-class Ranking:
-    """Rows sorted by P(FAIL) once, so that the AUROC of many weightings is cheap.
-
-    AUROC is the probability that a random FAIL row has a higher P(FAIL) than a random PASS row,
-    ties counting half (Hanley & McNeil 1982).
-    """
-
-    def __init__(self, labels: Ints, p_fail: Floats) -> None:
-        passes = np.flatnonzero(labels == PASS)
-        self._passes = passes[np.argsort(p_fail[passes], kind="stable")]
-        self._fails = np.flatnonzero(labels == FAIL)
-        ranked, asked = p_fail[self._passes], p_fail[self._fails]
-        self._below = np.searchsorted(ranked, asked, side="left")
-        self._to_tie = np.searchsorted(ranked, asked, side="right")
-
-    def auroc(self, weights: Counts) -> Floats:
-        """The AUROC of each column of ``weights`` (how often each row counts): (n, k) -> (k,).
-
-        NaN where the weights leave one label without a row.
-        """
-        upto = np.zeros((len(self._passes) + 1, weights.shape[1]), dtype=np.float32)
-        np.cumsum(weights[self._passes], axis=0, out=upto[1:])
-        beaten = upto[self._below]
-        beaten += upto[self._to_tie]
-        fails = weights[self._fails]
-        won = np.einsum("ij,ij->j", fails, beaten, dtype=np.float64)
-        return _ratio(won, 2 * fails.sum(0, dtype=np.float64) * upto[-1])
-
-
-def auroc(labels: Ints, p_fail: Floats) -> float:
-    """AUROC of one sample, rows with NaN ``p_fail`` left out. NaN where a label has no row."""
-    given = ~np.isnan(p_fail)
-    ranking = Ranking(labels[given], p_fail[given])
-    return float(ranking.auroc(np.ones((int(given.sum()), 1), dtype=np.float32))[0])
+def ratio(top: Floats, bottom: Floats) -> Floats:
+    """``top / bottom``, NaN where ``bottom`` is not above 0."""
+    out = np.full(np.shape(top), np.nan)
+    np.divide(top, bottom, out=out, where=np.asarray(bottom) > 0)
+    return out
 
 
 def _right(table: Floats) -> Floats:
     right: Floats = table[..., PASS, PASS] + table[..., FAIL, FAIL]
     return right
-
-
-def _ratio(top: Floats, bottom: Floats) -> Floats:
-    out = np.full(np.shape(top), np.nan)
-    np.divide(top, bottom, out=out, where=np.asarray(bottom) > 0)
-    return out

@@ -55,6 +55,10 @@ def _pairs(results: Results) -> Iterator[tuple[str, float, float]]:
 def _own(name: str, scores: Scores) -> Iterator[tuple[str, float, float]]:
     yield f"{name}.n", scores.n, scores.n_pass + scores.n_fail
     yield f"{name}.unscored", scores.unscored, min(max(scores.unscored, 0), scores.n)
+    for label in ("pass", "fail"):
+        cells = {f"{label}_{verdict}" for verdict in ("pass", "fail", "unscored")}
+        counted = sum(scores.confusion.model_dump(include=cells).values())
+        yield f"{name}.n_{label}", getattr(scores, f"n_{label}"), counted
     if scores.n:
         yield f"{name}.coverage", scores.coverage, 1 - scores.unscored / scores.n
     for field, value in scores:
@@ -72,10 +76,12 @@ def _means(results: Results) -> Iterator[tuple[str, float, float]]:
 
 
 def _range(field: str, estimate: Estimate) -> Iterator[tuple[str, float, float]]:
-    """Every figure lies in [0, 1] (which NaN does not), its low end not above its high one."""
+    """Every figure lies in [0, 1] (which NaN does not), MCC in [-1, 1], its low end not above its
+    high one."""
+    least = -1.0 if field.endswith(".mcc") else 0.0
     for end in (estimate.value, estimate.low, estimate.high):
         if end is not None:
-            inside = min(max(end, 0.0), 1.0) if math.isfinite(end) else 0.0
+            inside = min(max(end, least), 1.0) if math.isfinite(end) else 0.0
             yield field, end, inside
     if estimate.low is not None and estimate.high is not None:
         yield f"{field}.low", estimate.low, min(estimate.low, estimate.high)

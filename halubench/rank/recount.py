@@ -3,89 +3,64 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from halubench.errors import InputError
-from halubench.metrics.rates import FAIL, PASS, RATES, UNSCORED, auroc, confusion
+from halubench.metrics.summary import summarise
+from halubench.predictions import AGAIN, read
 from halubench.rank.check import TOLERANCE
-from halubench.reading import scan
+from halubench.results import Figures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from halubench.results import Results, Scores
+    from halubench.results import Results
 
-    _Row = tuple[int, int, float]
-
-_LABELS = {"PASS": PASS, "FAIL": FAIL}
-_COLUMNS = ("source_ds", "label", "verdict", "p_fail")
+_DRAWN = ("low", "high")
 
 
 def recount(results: Results, path: Path) -> None:
     """Raise InputError naming the first figure of ``results`` that is not that of the predictions.
 
-    Does nothing where there is no file of predictions: results may be published alone.
+    Every field of :class:`halubench.results.Figures` is compared but the ends of the intervals,
+    which take a while to draw. Does nothing where there is no file of predictions: results may be
+    published alone.
     """
     if not path.is_file():
         return
-    rows = _rows(path)
-    whole = [row for part in rows.values() for row in part]
-    for name, scores in {"overall": results.overall, **results.sources}.items():
-        found = whole if name == "overall" else rows.get(name, [])
-        for field, stated, counted in _figures(scores, found):
-            if not _same(stated, counted):
-                raise InputError(
-                    f"{path} disagrees with results.json of {results.judge.name!r}: {name}.{field} "
-                    f"is {stated} there but {counted} by the predictions.",
-                    "Evaluate this judge again.",
-                )
-
-
-def _rows(path: Path) -> dict[str, list[_Row]]:
-    """(label, verdict, P(FAIL) or NaN) of every row, by source."""
-    found: defaultdict[str, list[_Row]] = defaultdict(list)
-    for record in scan(path):
-        fields = record.fields
-        missing = [name for name in _COLUMNS if name not in fields]
-        if missing or fields["label"] not in _LABELS:
-            what = f"{record.where} is no row of predictions: {missing or 'the label'} is wrong."
-            raise InputError(what, "Evaluate this judge again.")
-        p_fail = fields["p_fail"]
-        found[str(fields["source_ds"])].append(
-            (
-                _LABELS[str(fields["label"])],
-                _LABELS.get(str(fields["verdict"]), UNSCORED),
-                float(p_fail) if isinstance(p_fail, float | int) else math.nan,
-            )
+    counted = summarise(read(path), results.seed, resamples=0).model_dump()
+    stated = results.model_dump(include=set(Figures.model_fields))
+    for field, one, other in _differences(stated, counted, ""):
+        raise InputError(
+            f"{path} disagrees with results.json of {results.judge.name!r}: {field} "
+            f"is {one} there but {other} by the predictions.",
+            AGAIN,
         )
-    return found
 
 
-def _figures(
-    scores: Scores, rows: Sequence[_Row]
-) -> Iterator[tuple[str, float | None, float | None]]:
-    """(field, stated, counted) of every count and rate."""
-    labels = np.array([label for label, _, _ in rows], dtype=np.int64)
-    verdicts = np.array([verdict for _, verdict, _ in rows], dtype=np.int64)
-    table = confusion(labels, verdicts)
-    yield "n", scores.n, len(rows)
-    yield "n_fail", scores.n_fail, int(table[FAIL].sum())
-    yield "unscored", scores.unscored, int(table[:, UNSCORED].sum())
-    for name, rate in RATES.items():
-        yield name, getattr(scores, name).value, _defined(float(rate(table)))
-    ranked = auroc(labels, np.array([p_fail for _, _, p_fail in rows], dtype=np.float64))
-    yield "auroc", scores.auroc.value, _defined(ranked)
+def _differences(
+    stated: object, counted: object, name: str
+) -> Iterator[tuple[str, object, object]]:
+    """(field, stated, counted) of every value that is not the same."""
+    if isinstance(stated, dict) or isinstance(counted, dict):
+        one, other = _object(stated), _object(counted)
+        for key in [*one, *(key for key in other if key not in one)]:
+            if key not in _DRAWN:
+                where = f"{name}.{key}".lstrip(".").removesuffix(".value")
+                yield from _differences(one.get(key), other.get(key), where)
+    elif isinstance(stated, list) and isinstance(counted, list) and len(stated) == len(counted):
+        for number, (one, other) in enumerate(zip(stated, counted, strict=True)):
+            yield from _differences(one, other, f"{name}[{number}]")
+    elif not _same(stated, counted):
+        yield name, stated, counted
 
 
-def _defined(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _object(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
 
 
-def _same(stated: float | None, counted: float | None) -> bool:
-    if stated is None or counted is None:
-        return stated is counted
-    return math.isclose(stated, counted, rel_tol=0.0, abs_tol=TOLERANCE)
+def _same(stated: object, counted: object) -> bool:
+    if isinstance(stated, float | int) and isinstance(counted, float | int):
+        return math.isclose(stated, counted, rel_tol=0.0, abs_tol=TOLERANCE)
+    return stated == counted
