@@ -9,8 +9,7 @@ from dataclasses import dataclass, fields, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
-from halubench.judges.prompted import ENDPOINT
-from halubench.records import Prediction, Unscored, parse_verdict, render_verdict
+from halubench.records import ENDPOINT, Prediction, Unscored, parse_verdict, render_verdict
 from halubench.run import Journal, request_key
 
 if TYPE_CHECKING:
