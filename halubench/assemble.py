@@ -195,16 +195,14 @@ class _Draw:
 
     def _next(self, name: str, queue: list[Candidate]) -> list[Candidate] | None:
         while queue:
-            one = self._most_even(queue)
-            queue.remove(one)
+            one = queue.pop(self._most_even(queue))
             if not self._free(one):
                 continue
             if name not in self._word_rules:
                 return [one]
             partner = self._partner(one, queue)
             if partner is not None:
-                queue.remove(partner)
-                return [one, partner]
+                return [one, queue.pop(partner)]
             if self._may_stay_unpaired(one):
                 self.unpaired_left -= 1
                 self.unpaired[name] += 1
@@ -216,23 +214,25 @@ class _Draw:
         few = self.by_edit[kept, new] - self.by_edit[new, kept] < 2
         return self.unpaired_left > 0 and few and 4 * self.unpaired[name] <= self.by_type[name]
 
-    def _most_even(self, queue: list[Candidate]) -> Candidate:
-        """The next candidate, or the one among the next few that best evens out what was put where."""
+    def _most_even(self, queue: list[Candidate]) -> int:
+        """Where the next candidate stands, or the one among the next few that best evens out what
+        was put where."""
 
-        def uneven(one: Candidate) -> int:
-            kept, new = _direction(one)
+        def uneven(place: int) -> int:
+            kept, new = _direction(queue[place])
             return self.surplus[kept] - self.surplus[new]
 
-        return min(reversed(queue[-LOOKAHEAD:]), key=uneven)
+        return min(range(len(queue) - 1, max(-1, len(queue) - 1 - LOOKAHEAD), -1), key=uneven)
 
-    def _partner(self, one: Candidate, queue: list[Candidate]) -> Candidate | None:
-        """A candidate of another item that makes the reverse exchange."""
+    def _partner(self, one: Candidate, queue: list[Candidate]) -> int | None:
+        """Where a candidate of another item stands that makes the reverse exchange."""
         if len(self.kept) + 2 > self.wanted:
             return None
         wanted = _direction(one)[::-1]
-        for other in reversed(queue):
+        for place in range(len(queue) - 1, -1, -1):
+            other = queue[place]
             if _direction(other) == wanted and other.item.id != one.item.id and self._free(other):
-                return other
+                return place
         return None
 
     def _room(self, name: str) -> bool:

@@ -197,11 +197,16 @@ def same(left: Value, right: Value) -> bool:
     """
     if "date" in (left.kind, right.kind):
         return left.kind == right.kind and _calendar(left.text) == _calendar(right.text)
-    if (left.kind == "percent") != (right.kind == "percent") and not _bare(left, right):
-        return False
-    if left.unit and right.unit and _singular(left.unit) != _singular(right.unit):
+    if _unlike(left, right):
         return False
     return abs(left.scaled) == abs(right.scaled) and _signs_agree(left, right)
+
+
+def _unlike(left: Value, right: Value) -> bool:
+    """Whether the two measure different things: other units or currencies, per cent and no per cent."""
+    if (left.kind == "percent") != (right.kind == "percent") and not _bare(left, right):
+        return True
+    return bool(left.unit and right.unit and _singular(left.unit) != _singular(right.unit))
 
 
 def close(left: Value, right: Value) -> bool:
@@ -209,7 +214,7 @@ def close(left: Value, right: Value) -> bool:
     amounts of which one spells no magnitude, equal up to a power of a thousand."""
     if same(left, right):
         return True
-    if "date" in (left.kind, right.kind):
+    if "date" in (left.kind, right.kind) or _unlike(left, right):
         return False
     ratios = (Decimal(1), Decimal(1000), Decimal(10) ** 6, Decimal(10) ** 9)
     scales = ratios if Decimal(1) in (left.magnitude, right.magnitude) else ratios[:1]

@@ -37,7 +37,7 @@ def twin(
         fail_answer=rules.apply(base, fail),
         fail_edit=fail,
         pass_edit=keep,
-        perturbation="number-swap",
+        perturbation="mine",
         relation="contradiction",
         level="L2",
         change_made=f"{old} -> {new}",
@@ -162,3 +162,31 @@ def test_edited_share_of_known_pairs() -> None:
     assert checks.edited_share("a b c d e", "a b X d e") == pytest.approx(1 / 5)
     assert checks.edited_share("a b c d", "a c d") == pytest.approx(1 / 4)
     assert checks.edited_share("rose 5.5 percent", "rose 5.6 percent") == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "edit", "reason"),
+    [
+        ("number-swap", {}, None),
+        ("number-swap", {"old": "carried", "new": "lost"}, "one side of the edit holds no value"),
+        ("number-swap", {"new": "4,120.4"}, "the wrong value equals the gold"),
+        ("dose-unit-shift", {}, "the edit is no exchange of a unit"),
+        ("entity-swap", {"old": "carried", "new": "4120"}, "digits on one side only"),
+    ],
+)
+def test_an_edit_has_to_be_of_its_kind(kind: str, edit: dict[str, str], reason: str | None) -> None:
+    assert checks.check(twin(**edit, perturbation=kind)) == reason  # type: ignore[arg-type]
+
+
+def test_a_part_of_the_gold_is_no_wrong_name() -> None:
+    base = "In the end of the long match on that day it was won by Orla Venn of the club."
+    gold = item("Venn and Brandt played.", "Who won?", "Mara Brandt")
+    made = twin(base, "Venn", "Brandt", item=gold, perturbation="entity-swap")
+    assert checks.check(made) == "the wrong name is part of a gold answer"
+
+
+def test_a_listed_synonym_is_no_error() -> None:
+    base = "In the harbour of the town at least forty of the boats on the water were red."
+    made = twin(base, "at least", "no less than", perturbation="threshold-flip")
+    assert checks.check(made) == "the word that was put in says the same"
+    assert checks.check(twin(base, "at least", "at most", perturbation="threshold-flip")) is None

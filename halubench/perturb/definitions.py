@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 Domain = Literal["finance", "medical", "general"]
 SiteKind = Literal["number", "percent", "money", "year", "date", "name", "answer", "word"]
-Operator = Literal["swap", "shift", "scale", "sign", "flip", "conclusion", "choice"]
+Operator = Literal[
+    "swap", "row", "column", "label", "exchange", "shift", "operand", "operation", "scale", "sign", "flip",
+    "conclusion", "choice",
+]  # fmt: skip
+Level = Literal["L1", "L2", "L3"]
+Check = Literal["value", "unit", "name", "word", "jury"]
 Relation = Literal["contradiction", "addition", "fabricated reference", "overclaim"]
 
 
@@ -26,27 +31,28 @@ class _Strict(BaseModel):
 
 
 class Rule(_Strict):
-    """How code makes the edit, exactly and offline.
-
-    ``operator``: swap (a value of the same type and spelling from elsewhere in the passage),
-    shift (a plausible value that the passage lacks), scale (thousand, million, billion), sign,
-    flip (a word of one list for its partner in the other), conclusion (yes, no, maybe) or choice
-    (the other alternative that the question offers). ``flip`` reads ``words``: pairs that are
-    each other's opposite; ``twins`` gives label-keeping synonyms of words in those pairs.
-    """
+    """How code makes the edit, exactly and offline; ``perturbations/README.md`` says what each
+    ``operator`` puts there and which of these fields it reads."""
 
     operator: Operator
     sites: tuple[SiteKind, ...] = ()
     words: tuple[tuple[str, str], ...] = ()
+    """Pairs that are each other's opposite, in the same inflection."""
     twins: dict[str, str] = {}
+    """Label-keeping synonyms of words in those pairs."""
     in_passage: bool = False
     """flip only a word that the passage itself uses."""
+    near: tuple[str, ...] = ()
+    """Words of which one must stand by the site (empty: any): before a name that is swapped,
+    between two spans that are exchanged, in the question that offers a choice."""
+    endings: tuple[str, ...] = ()
+    """Endings of the words that are swapped, such as "vir" of antiviral drugs: each names a kind."""
     units: tuple[str, ...] = ()
-    """Only values with one of these units (empty: any)."""
+    """Only values with one of these units, or that count one of these things (empty: any)."""
 
 
 class Example(_Strict):
-    """A worked example: executed as a test where the perturbation has a rule."""
+    """A worked example: executed by ``halubench perturbations check`` where there is a rule."""
 
     passage: str
     question: str
@@ -64,6 +70,14 @@ class Perturbation(_Strict):
     relation: Relation
     domains: tuple[Domain, ...]
     guidance: str
+    """The legal edit, as a model is told it."""
+    levels: tuple[Level, ...] = ()
+    """How hidden the error can be: L1 its value is not in the passage, L2 it stands there of
+    something else, L3 seeing it takes several sentences, a table cell or arithmetic."""
+    twin: str = ""
+    """The edit of the same kind at the same site that keeps the PASS answer right."""
+    check: Check = "jury"
+    """What code tests of each edit beyond the common gate; jury: nothing, only a reader can tell."""
     quota: float = 1.0
     """Largest share of a source's pairs that may be of this type."""
     rule: Rule | None = None
@@ -73,6 +87,11 @@ class Perturbation(_Strict):
     def hash(self) -> str:
         """16 hex digits over the whole definition."""
         return digest(self.model_dump_json())[:16]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Who can make it: "rule" where it has one, and always "prompt"."""
+        return ("rule", "prompt") if self.rule else ("prompt",)
 
 
 def load_all() -> dict[str, Perturbation]:

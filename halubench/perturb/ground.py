@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random  # noqa: TC003
 from typing import TYPE_CHECKING
 
 from halubench import values
-from halubench.perturb import restate, sites
+from halubench.perturb import arithmetic, restate, sites
 
 if TYPE_CHECKING:
+    from halubench.perturb.arithmetic import Formula
     from halubench.perturb.base import Site, Statement
     from halubench.values import Value
 
@@ -30,6 +31,10 @@ class Proposal:
     change: str
     twin: str | None = None
     evidence: str = ""
+
+    def shown(self, evidence: str) -> Proposal:
+        """The same proposal with what the passage says."""
+        return replace(self, evidence=evidence)
 
 
 _RANGE_END = re.compile(r"\d[%\w]*(?:\s?[a-zµ%/]{1,7})?\s?(?:-|–|to)\s?$|\d%?\s(?:and|or)\s$")
@@ -126,6 +131,16 @@ class Ground:
     def passage_names(self) -> dict[str, frozenset[str]]:
         """Distinct names of the passage with the words that stand before them."""
         return sites.proper_names(self.statement.item.passage)
+
+    def formulas(self, value: Value) -> list[Formula]:
+        """The calculations over the passage's numbers that come to the value."""
+        if value not in self._formulas:
+            self._formulas[value] = arithmetic.formulas(value, self.statement.item)
+        return self._formulas[value]
+
+    @cached_property
+    def _formulas(self) -> dict[Value, list[Formula]]:
+        return {}
 
     def in_passage(self, value: Value) -> bool:
         """Whether the passage holds this value in any spelling or rounding."""

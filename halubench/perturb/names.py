@@ -1,8 +1,9 @@
-"""Names exchanged for names of the same kind from the same passage."""
+"""Names and terms exchanged for others of the same kind from the same passage."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from halubench.perturb.ground import MOST, Ground, Proposal
@@ -10,7 +11,7 @@ from halubench.perturb.word_edits import offered
 from halubench.text import normalise, sentences, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 # "Packers" and "Green Bay" are one team: two names, one answer. "The most" may be a tie.
@@ -19,8 +20,11 @@ _TEAMS = re.compile(
 )
 
 
-def swap_names(ground: Ground) -> Iterator[Proposal]:
-    """A name that the passage uses after the same words ("in", "by"), of the same shape (L2)."""
+def swap_names(ground: Ground, near: Sequence[str] = ()) -> Iterator[Proposal]:
+    """A name that the passage uses after the same words ("in", "by"), of the same shape (L2).
+
+    ``near``: words of which one must stand before both names somewhere (empty: any).
+    """
     item = ground.statement.item
     if _TEAMS.search(item.question.lower()) or offered(item.question):
         return
@@ -28,6 +32,8 @@ def swap_names(ground: Ground) -> Iterator[Proposal]:
     answer = ground.statement.text[ground.statement.start : ground.statement.end]
     for site in ground.sites:
         if site.kind != "name" or site.text not in ground.passage_names:
+            continue
+        if near and ground.passage_names[site.text].isdisjoint(near):
             continue
         if not _ACRONYM.fullmatch(site.text) and 2 * len(words(site.text)) < len(words(answer)):
             continue
@@ -38,6 +44,7 @@ def swap_names(ground: Ground) -> Iterator[Proposal]:
             name
             for name, contexts in ground.passage_names.items()
             if _same_shape(site.text, name)
+            and not (near and contexts.isdisjoint(near))
             and (alike or contexts & ground.passage_names[site.text])
             and not spoken_for & set(words(name))
             and not _related(site.text, name, item.passage)
@@ -45,6 +52,44 @@ def swap_names(ground: Ground) -> Iterator[Proposal]:
         ]
         for name in ground.random.sample(pool, min(MOST, len(pool))):
             yield Proposal(site.start, site.end, name, "L2", f"{site.text} -> {name}", None, name)
+
+
+def swap_words(ground: Ground, endings: Sequence[str]) -> Iterator[Proposal]:
+    """A lower-case word for another one of the passage with the same of the endings (L2)."""
+    item, statement = ground.statement.item, ground.statement
+    if offered(item.question):
+        return
+    spoken_for = set(words(" ".join((item.question, item.answer, *item.aliases, statement.text))))
+    kinds = _of_kind(item.passage, tuple(endings))
+    for match in _WORD.finditer(statement.text, statement.start, statement.end):
+        old = match.group()
+        pool = [
+            new
+            for kind in kinds.values()
+            if old in kind
+            for new in sorted(kind - spoken_for)
+            if not _related(old, new, item.passage)
+            and not _together(old, new, item.passage)
+            and not (old.startswith(new[:-1]) or new.startswith(old[:-1]))
+        ]
+        if re.search(r"\ban? $", statement.text[: match.start()], re.IGNORECASE):
+            pool = [new for new in pool if (new[0] in "aeiou") == (old[0] in "aeiou")]
+        for new in ground.random.sample(pool, min(MOST, len(pool))):
+            yield Proposal(*match.span(), new, "L2", f"{old} -> {new}", None, new)
+
+
+_WORD = re.compile(r"(?<![\w-])[a-z]{5,}(?![\w-])")
+
+
+@lru_cache(maxsize=256)
+def _of_kind(passage: str, endings: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    """The lower-case words of the passage that end so, by ending; longer ones go to one kind only."""
+    found: dict[str, set[str]] = {}
+    for word in set(_WORD.findall(passage)):
+        fitting = [ending for ending in endings if word.endswith(ending)]
+        if fitting:
+            found.setdefault(max(fitting, key=len), set()).add(word)
+    return {ending: frozenset(kind) for ending, kind in found.items()}
 
 
 _ACRONYM = re.compile(r"[A-Z][A-Za-z]*[A-Z0-9][\w-]*")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halubench.perturb.value_edits import scale, shift, sign, swap
+from halubench.perturb.exchange import exchange
+from halubench.perturb.slips import operand, operation, shift
+from halubench.perturb.table_edits import column, label, row
+from halubench.perturb.value_edits import scale, sign, swap
 from halubench.perturb.word_edits import choice, conclusion, flip
 
 if TYPE_CHECKING:
@@ -15,7 +18,13 @@ if TYPE_CHECKING:
 
 OPERATORS: dict[str, Callable[[Ground, Rule], Iterator[Proposal]]] = {
     "swap": swap,
+    "row": row,
+    "column": column,
+    "label": label,
+    "exchange": exchange,
     "shift": shift,
+    "operand": operand,
+    "operation": operation,
     "scale": scale,
     "sign": sign,
     "flip": flip,

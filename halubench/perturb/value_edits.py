@@ -1,19 +1,21 @@
-"""Operators on values: exchanged for another one of the passage, slipped, rescaled, turned in sign."""
+"""Operators on values: exchanged for another one of the passage, rescaled, turned in sign."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from halubench import values
+from halubench.perturb import respell
 from halubench.perturb.ground import MOST, Ground, Proposal, recase
-from halubench.perturb.names import swap_names
+from halubench.perturb.names import swap_names, swap_words
 from halubench.perturb.word_edits import offered
+from halubench.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from random import Random
 
     from halubench.perturb.definitions import Rule
     from halubench.values import Value
@@ -24,10 +26,20 @@ def swap(ground: Ground, rule: Rule) -> Iterator[Proposal]:
     if offered(ground.statement.item.question):
         return  # the other alternative is the wrong answer there
     for value in ground.site_values:
-        if value.kind in rule.sites and ground.in_passage(value) and _unit_ok(value, rule):
-            yield from _swap_value(ground, value)
+        if value.kind in rule.sites and ground.in_passage(value) and unit_ok(value, rule, ground):
+            yield from _swap_value(ground, _measured(ground, value))
     if "name" in rule.sites:
-        yield from swap_names(ground)
+        yield from swap_names(ground, rule.near)
+    if "word" in rule.sites:
+        yield from swap_words(ground, rule.endings)
+
+
+def _measured(ground: Ground, value: Value) -> Value:
+    """The value with the unit that the passage gives it, where the answer leaves the unit out."""
+    if value.unit or value.kind != "number":
+        return value
+    units = {other.unit for other in ground.passage_values if values.same(value, other)}
+    return replace(value, unit=units.pop()) if len(units) == 1 else value
 
 
 def _swap_value(ground: Ground, value: Value) -> Iterator[Proposal]:
@@ -37,26 +49,16 @@ def _swap_value(ground: Ground, value: Value) -> Iterator[Proposal]:
         for other in ground.passage_values
         if other.amount
         and not _LABELLED.search(passage[max(0, other.start - 12) : other.start])
-        and _alike(value, other, text)
+        and alike(value, other, text)
         and _beyond(value, other, text)
         and not ground.is_barred(other)
     }
     near = sorted(others.items(), key=lambda pair: (_distance(value, pair[1]), pair[0]))
     for spelled, other in _pick(ground, near):
-        if value.kind == "date":
-            yield Proposal(
-                value.start,
-                value.end,
-                spelled,
-                "L2",
-                f"{value.text} -> {spelled}",
-                None,
-                other.text,
-            )
-            continue
-        start, end = value.core
-        new = recase(text[start:end], values.spell_like(text[start:end], other.amount))
-        yield Proposal(start, end, new, "L2", f"{text[start:end]} -> {new}", None, other.text)
+        core = text[slice(*value.core)]
+        new = spelled if value.kind == "date" else values.spell_like(core, other.amount)
+        made = respell.edit(text, value, recase(core, new), "L2", ground.random)
+        yield made.shown(other.text)
 
 
 _LABELLED = re.compile(
@@ -89,60 +91,25 @@ def _pick(ground: Ground, near: list[tuple[str, Value]]) -> list[tuple[str, Valu
     return ground.random.sample(pool, min(MOST, len(pool)))
 
 
-def shift(ground: Ground, rule: Rule) -> Iterator[Proposal]:
-    """A plausible slip in a value that the passage does not state but that was computed (L3).
-
-    The gold value is absent from the passage, so the wrong one is absent too: whether a number
-    occurs in the passage then tells nothing.
-    """
-    for value in ground.site_values:
-        if value.kind not in rule.sites or ground.in_passage(value):
-            continue
-        start, end = value.core
-        text = ground.statement.text[start:end]
-        made = list(dict.fromkeys(_slips(text, ground.random)))
-        for new in made:
-            wrong = values.find(new + ("%" if value.kind == "percent" else ""))
-            if (
-                wrong
-                and _far(value, wrong[0])
-                and not ground.in_passage(wrong[0])
-                and not ground.is_barred(wrong[0])
-            ):
-                yield Proposal(start, end, new, "L3", f"{text} -> {new}")
-
-
-def _far(value: Value, wrong: Value) -> bool:
-    """At least 2 % off, so that no rounding makes it right; at most triple, so that it is no joke."""
-    return wrong.amount != 0 and Decimal("0.02") <= _distance(value, wrong) <= 2
-
-
-def _slips(text: str, random: Random) -> Iterator[str]:
-    """One digit changed (never to a leading zero), or a number word moved by one or two."""
-    if text.lower() in values.NUMBER_WORDS:
-        number = values.NUMBER_WORDS[text.lower()] + random.choice((-2, -1, 1, 2))
-        if number > 1:
-            yield values.spell_like(text, Decimal(number))
-        return
-    places = [index for index, char in enumerate(text) if char.isdigit()]
-    for place in random.sample(places, min(MOST, len(places))):
-        low = 1 if place == places[0] else 0
-        digit = random.choice([d for d in range(low, 10) if str(d) != text[place]])
-        yield text[:place] + str(digit) + text[place + 1 :]
-
-
 def scale(ground: Ground, rule: Rule) -> Iterator[Proposal]:
-    """The magnitude word exchanged: thousand, million, billion (L1)."""
+    """The magnitude, unit or currency sign exchanged, the digits kept (L1)."""
     for value in ground.site_values:
         for old, new in (*rule.words, *((b, a) for a, b in rule.words)):
-            match = re.search(rf"\b{old}\b", value.text)
+            match = re.search(rf"(?<![A-Za-z]){re.escape(old)}(?![A-Za-z])", value.text)
             if match and value.kind in rule.sites:
-                wrong = values.find(value.text.replace(old, new))
-                if wrong and not any(
-                    values.same(wrong[0], other) for other in ground.passage_values
-                ):
-                    start = value.start + match.start()
-                    yield Proposal(start, start + len(old), new, "L1", f"{old} -> {new}")
+                told = value.text[: match.start()] + new + value.text[match.end() :]
+                if not _stated(ground, told):
+                    yield respell.exchange(value, match, new, ground.random)
+
+
+def _stated(ground: Ground, told: str) -> bool:
+    """Whether the passage states the value of ``told``; a bare number says nothing of a unit."""
+    wrong = values.find(told)
+    return not wrong or any(
+        values.same(wrong[0], other)
+        for other in ground.passage_values
+        if other.unit or other.kind != "number" or not wrong[0].unit
+    )
 
 
 _SIGNED = re.compile(r"\b(?:chang|increas|growth)", re.IGNORECASE)
@@ -168,8 +135,8 @@ def sign(ground: Ground, rule: Rule) -> Iterator[Proposal]:
             yield Proposal(start, end, "-" + ground.statement.text[start:end], "L3", "sign added")
 
 
-def _alike(value: Value, other: Value, text: str) -> bool:
-    """Same type, spelled alike: digits, decimals, commas, unit; so that form cannot tell the label."""
+def alike(value: Value, other: Value, text: str) -> bool:
+    """Whether the other value could stand there: same type, spelled alike: digits, decimals, commas, unit; so that form cannot tell the label."""
     if value.kind == "date":
         return other.kind == "date" and _date_shape(value.text) == _date_shape(other.text)
     return _same_measure(value, other) and _same_spelling(value, other, text)
@@ -209,5 +176,11 @@ def _distance(value: Value, other: Value) -> Decimal:
     return abs(abs(other.amount) - abs(value.amount)) / abs(value.amount)
 
 
-def _unit_ok(value: Value, rule: Rule) -> bool:
-    return not rule.units or value.unit in rule.units
+def unit_ok(value: Value, rule: Rule, ground: Ground) -> bool:
+    """Whether the value has one of the rule's units, or counts one: the noun after it does, or for
+    a bare number the question."""
+    if not rule.units or value.unit in rule.units:
+        return True
+    after = ground.statement.text[value.end : ground.statement.end]
+    named = words(after)[:2] or words(ground.statement.item.question)
+    return not value.unit and not set(named).isdisjoint(rule.units)

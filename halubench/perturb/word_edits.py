@@ -102,9 +102,15 @@ def offered(question: str) -> tuple[str, str] | None:
     return _bare((match["a"] or match["c"]).strip()), _bare(match["b"].strip())
 
 
-def choice(ground: Ground, rule: Rule) -> Iterator[Proposal]:  # noqa: ARG001
-    """The other one of two alternatives that the question itself offers (L2)."""
+def choice(ground: Ground, rule: Rule) -> Iterator[Proposal]:
+    """The other one of two alternatives that the question itself offers (L2).
+
+    ``near``: words of comparison or order of which the question must hold one (then L3: both
+    alternatives have to be looked up).
+    """
     statement = ground.statement
+    if rule.near and set(words(statement.item.question)).isdisjoint(rule.near):
+        return
     answer = statement.text[statement.start : statement.end]
     options = offered(statement.item.question)
     if not options:
@@ -113,7 +119,8 @@ def choice(ground: Ground, rule: Rule) -> Iterator[Proposal]:  # noqa: ARG001
     for gold, other in (options, options[::-1]):
         if normalise(gold) == normalise(bare) and _fits(other, bare):
             new = answer[: len(answer) - len(bare)] + recase(bare, other)
-            yield Proposal(statement.start, statement.end, new, "L2", f"{answer} -> {new}")
+            level = "L3" if rule.near else "L2"
+            yield Proposal(statement.start, statement.end, new, level, f"{answer} -> {new}")
 
 
 def _bare(option: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from halubench import shortcuts, values
 from halubench.text import normalise, words
+from halubench.verify import typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,9 +55,8 @@ def _applied(candidate: Candidate) -> str:
         made = candidate.base[: edit.start] + edit.new + candidate.base[edit.end :]
         if candidate.base[edit.start : edit.end] != edit.old or made != answer:
             return "the edit does not change exactly the named span"
-    if normalise(candidate.pass_answer) == normalise(candidate.fail_answer) and not _sign(
-        candidate
-    ):
+    same = normalise(candidate.pass_answer) == normalise(candidate.fail_answer)
+    if same and not (_sign(candidate) or _currency(candidate)):
         return "the twins do not differ"
     return ""
 
@@ -65,6 +65,12 @@ def _sign(candidate: Candidate) -> bool:
     """Whether old and new differ by a leading minus alone, which no normalised text shows."""
     old, new = candidate.fail_edit.old, candidate.fail_edit.new
     return old != new and old.lstrip("-−") == new.lstrip("-−")
+
+
+def _currency(candidate: Candidate) -> bool:
+    """Whether old and new are two currency signs, which no normalised text shows."""
+    edit = candidate.fail_edit
+    return edit.old != edit.new and {edit.old, edit.new} <= set(values.CURRENCIES)
 
 
 def _small(candidate: Candidate) -> str:
@@ -95,7 +101,8 @@ def _form(candidate: Candidate) -> str:
         return "an answer is the text of a list"
     if _ending(pass_answer) != _ending(fail_answer) or "  " in fail_answer or "\n" in fail_answer:
         return "white space or final punctuation differs"
-    old, new = candidate.fail_edit.old, candidate.fail_edit.new
+    twin, new = candidate.pass_edit, candidate.fail_edit.new
+    old = twin.new if twin else candidate.fail_edit.old
     if any(char.isdigit() for char in old) != any(char.isdigit() for char in new):
         return "digits on one side only"
     if old[:1].isupper() != new[:1].isupper() and old[:1].isalpha() and new[:1].isalpha():
@@ -114,7 +121,7 @@ def _gold_again(candidate: Candidate) -> str:
     new = _widened(candidate)
     wrong = values.find(new)
     equal = values.same if _sign(candidate) else values.close
-    if not _sign(candidate):
+    if not (_sign(candidate) or _currency(candidate)):
         told = {normalise(gold) for gold in golds}
         if normalise(new) in told or normalise(candidate.fail_answer) in told:
             return "the wrong answer is a gold answer"
@@ -219,5 +226,6 @@ _CHECKS: tuple[Callable[[Candidate], str], ...] = (
     _gold_again,
     _supported,
     _overlap,
+    typed.fault,
 )
 _OF_SENTENCES = (_small, _length, _supported)
