@@ -19,7 +19,7 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -121,6 +121,10 @@ class ScriptedServer:
         self.answered: list[int] = []
         self.most_in_flight = 0
         self.url = ""
+        self.models: object = None
+        """What ``GET /v1/models`` answers; None: 404."""
+        self.tokenize: Callable[[str], Sequence[object]] | None = None
+        """What ``POST /tokenize`` cuts a prompt into; None: 404."""
         self._in_flight = 0
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -147,6 +151,8 @@ class ScriptedServer:
     async def _main(self) -> None:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._handle)
+        app.router.add_get("/v1/models", self._tell_models)
+        app.router.add_post("/tokenize", self._tell_tokens)
         runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
@@ -155,6 +161,15 @@ class ScriptedServer:
         self._ready.set()
         await self._stop.wait()
         await runner.cleanup()
+
+    async def _tell_models(self, _: web.Request) -> web.Response:
+        return web.Response(status=404) if self.models is None else web.json_response(self.models)
+
+    async def _tell_tokens(self, request: web.Request) -> web.Response:
+        if self.tokenize is None:
+            return web.Response(status=404)
+        cut = self.tokenize((await request.json())["prompt"])
+        return web.json_response({"tokens": list(range(len(cut)))})
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         seen = Seen(len(self.seen), await request.json(), dict(request.headers))

@@ -13,9 +13,8 @@ from halubench.judges.base import JudgeOptions
 from halubench.judges.encoders import fitting, named
 from halubench.judges.local import LocalJudge
 from halubench.judges.overflow import LengthOptions
-from halubench.judges.prompted import ENDPOINT
 from halubench.models.base import EngineOptions
-from halubench.records import Prediction, Row, Unscored
+from halubench.records import ENDPOINT, Prediction, Row, Unscored
 from halubench.results import JudgeInfo
 
 SHIPPED = sorted(path.stem for path in content.files("judges", ".yaml"))

@@ -13,9 +13,8 @@ from halubench.errors import InputError
 from halubench.judges import open_judge
 from halubench.judges.base import JudgeOptions
 from halubench.judges.modes import NO_WORD, SCHEMA, ModeOptions, open_mode
-from halubench.judges.prompted import ENDPOINT
 from halubench.models.base import Completion, EngineOptions
-from halubench.records import Row, Unscored
+from halubench.records import ENDPOINT, Row, Unscored
 
 ROW = Row("r", "A passage.", "A question?", "An answer.", "s")
 TOKENS = st.sampled_from(

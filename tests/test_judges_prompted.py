@@ -10,10 +10,9 @@ from halubench.errors import EngineError, InputError
 from halubench.judges import open_judge
 from halubench.judges.base import JudgeOptions
 from halubench.judges.parse import MISSING
-from halubench.judges.prompted import ENDPOINT
 from halubench.models.base import EngineOptions
 from halubench.prompt import load_prompt
-from halubench.records import Row, Unscored
+from halubench.records import ENDPOINT, Row, Unscored
 
 ROWS = [Row(f"r{i}", f"Passage {i}.", f"Question {i}?", f"Answer {i}.", "s") for i in range(6)]
 

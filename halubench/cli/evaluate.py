@@ -52,6 +52,13 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
             "truncate (judge their start) or window (judge overlapping windows)."
         ),
     ] = "error",
+    context: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tokens that the judge can read. Default: as its engine says."),
+    ] = None,
+    tokenizer: Annotated[
+        str, typer.Option(help="Repository or folder that counts them. Default: the engine's.")
+    ] = "",
     split: Annotated[str | None, typer.Option(help="Only this split of the data.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only a seeded sample of so many rows.")
@@ -97,7 +104,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
     engine = EngineOptions(timeout, window, price_in, price_out, rpm, tpm)
     asked = ModeOptions(mode, samples, temperature)
-    length = LengthOptions(overflow)
+    length = LengthOptions(overflow, context, tokenizer)
     options = EvaluateOptions(out, engine, prompt, max_usd, retries, seed, limit, asked, length)
     with _console.err.status("Reading the data and scoring the baselines"):
         bench = prepare(load(data, split=split, mapping=mapping), options)

@@ -10,7 +10,7 @@ from halubench.errors import InputError
 if TYPE_CHECKING:
     from halubench.judges.base import Judge, JudgeOptions
 
-NOT_PLUGINS = ("encoders", "local", "modes", "overflow", "parse", "prompted")
+NOT_PLUGINS = ("encoders", "lengths", "local", "modes", "overflow", "parse", "prompted")
 
 
 def open_judge(uri: str, options: JudgeOptions) -> Judge:

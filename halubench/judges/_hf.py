@@ -26,7 +26,7 @@ def package(name: str) -> Any:  # noqa: ANN401  (an optional package)
     """torch or transformers. Raises MissingExtraError."""
     if importlib.util.find_spec(name) is None:
         raise MissingExtraError(
-            f"hf-classifier needs the package {name}.",
+            f"This needs the package {name}.",
             "Run: pip install 'halubench[transformers]'",
         )
     return importlib.import_module(name)
@@ -55,14 +55,17 @@ def is_tokens(config: Any) -> bool:  # noqa: ANN401
     return any("ForTokenClassification" in name for name in config.architectures)
 
 
-def tokenizer(model: str, config: Any, most: int | None) -> tuple[Any, int]:  # noqa: ANN401
-    """The tokenizer, and the most tokens of an input (``most``, where that is given)."""
-    transformers = package("transformers")
+def tokenizer(model: str) -> Any:  # noqa: ANN401
+    """The tokenizer of a repository or folder. Raises InputError."""
+    auto = package("transformers").AutoTokenizer
     with _loading(model):
-        read = transformers.AutoTokenizer.from_pretrained(model)
+        return auto.from_pretrained(model)
+
+
+def longest(read: Any, config: Any) -> int:  # noqa: ANN401
+    """The most tokens of an input, by what tokenizer and configuration say."""
     places = getattr(config, "max_position_embeddings", None) or LONGEST
-    known = [most for most in (read.model_max_length, places) if most < 10**6]
-    return read, most or min(known)
+    return min(most for most in (read.model_max_length, places) if most < 10**6)
 
 
 def load(model: str, kind: str) -> Any:  # noqa: ANN401

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from halubench.judges.base import JudgeOptions
     from halubench.judges.encoders import Encoder
-    from halubench.judges.overflow import Overflow
-    from halubench.records import Json, Row
+    from halubench.judges.overflow import Policy
+    from halubench.records import Json, Overflow, Row
 
     Floats = NDArray[np.float64]
 
@@ -86,7 +86,7 @@ class _Window:
     inputs: dict[str, list[int]]
     answer: list[int]
     spans: list[tuple[int, int]]
-    overflow: Literal["", "truncated", "windowed"]
+    overflow: Overflow
 
     def __len__(self) -> int:
         return len(self.inputs["input_ids"])
@@ -102,7 +102,7 @@ class EncoderScorer:
         model: str,
         config: Any,  # noqa: ANN401  (a configuration of transformers)
         encoder: Encoder,
-        overflow: Overflow,
+        overflow: Policy,
     ) -> None:
         """Raises InputError where the model lacks a label of the file."""
         labels = hf.labels(config)
@@ -117,7 +117,8 @@ class EncoderScorer:
                 "outputs.",
                 f"Write fail_labels; its labels are {', '.join(labels)}.",
             )
-        self._tokenizer, self._limit = hf.tokenizer(model, config, encoder.max_length)
+        self._tokenizer = hf.tokenizer(model)
+        self._limit = encoder.max_length or hf.longest(self._tokenizer, config)
         self._model: Any = None
 
     def settings(self) -> dict[str, Json]:
@@ -223,7 +224,7 @@ def _window(
     read: Any,  # noqa: ANN401  (what a tokenizer of transformers returns)
     i: int,
     row: int,
-    overflow: Literal["", "truncated", "windowed"],
+    overflow: Overflow,
 ) -> _Window:
     places = [place for place, part in enumerate(read.sequence_ids(i)) if part == 1]
     spans = [tuple(read["offset_mapping"][i][place]) for place in places]

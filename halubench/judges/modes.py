@@ -91,6 +91,7 @@ class Mode(Protocol):
     prompt: str
     samples: int
     """Requests a prompt."""
+    sampling: Sampling
 
     def requests(self, messages: Messages) -> list[Request]:
         """``samples`` requests for one rendered prompt."""
@@ -113,6 +114,7 @@ class Reason:
 
     prompt = "lynx"
     samples = 1
+    sampling = GREEDY
 
     def requests(self, messages: Messages) -> list[Request]:
         return [Request(messages, GREEDY, SCHEMA)]
@@ -133,6 +135,7 @@ class Direct:
 
     prompt = "direct"
     samples = 1
+    sampling = WORD
 
     def requests(self, messages: Messages) -> list[Request]:
         return [Request(messages, WORD, top_logprobs=TOP_LOGPROBS)]
@@ -158,11 +161,10 @@ class Vote:
 
     def __init__(self, samples: int, temperature: float) -> None:
         self.samples = samples
-        self._sampling = replace(GREEDY, temperature=temperature, seed=0)
+        self.sampling = replace(GREEDY, temperature=temperature, seed=0)
 
     def requests(self, messages: Messages) -> list[Request]:
-        sampling = self._sampling
-        return [Request(messages, sampling, SCHEMA, sample=i) for i in range(self.samples)]
+        return [Request(messages, self.sampling, SCHEMA, sample=i) for i in range(self.samples)]
 
     def read(self, answers: Sequence[Completion]) -> Reading:
         readings = [_reason(answer) for answer in answers]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import aclosing, closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from statistics import median
 from typing import TYPE_CHECKING, cast
 
+from halubench.judges.lengths import Fitter
 from halubench.judges.modes import open_mode, said
+from halubench.judges.overflow import NO_ROOM, any_supports
 from halubench.models import open_model
-from halubench.models.base import CallFailure, Completion
+from halubench.models.base import CallFailure, Completion, MeasuringModel, Ruler
 from halubench.models.scheduler import Limits, complete_all
 from halubench.prompt import load_prompt
 from halubench.records import ENDPOINT, Prediction, Unscored
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from halubench.judges.base import JudgeOptions
-    from halubench.models.base import Request
-    from halubench.records import Row
+    from halubench.records import Overflow, Row
 
-    _Answers = AsyncGenerator[tuple[Row, Completion | CallFailure], None]
+    _Answers = AsyncGenerator[tuple[int, Completion | CallFailure], None]
 
+OVERFLOW = "context overflow (--context and --overflow say what to do)"
 LEAST_MASS = 0.5
 """Below it a direct judge is said to have been held to words it would not have chosen."""
 
@@ -57,7 +59,7 @@ class PromptedJudge:
             note=" ".join(self._known),
             mode=mode,
             prompt=prompt,
-            decoding={**asdict(self._mode.requests(())[0].sampling), "samples": self._mode.samples},
+            decoding={**asdict(self._mode.sampling), "samples": self._mode.samples},
             prompt_hash=self._prompt.hash,
             identity=self._model.identity(),
         )
@@ -72,43 +74,70 @@ class PromptedJudge:
         return found
 
     async def predict(self, rows: Sequence[Row]) -> AsyncIterator[Prediction]:
-        """One prediction a row, in row order. Raises EngineError when the endpoint refuses every
-        request, BudgetError at the cost ceiling; what was answered is in the journal."""
+        """One prediction a row, in row order. Raises InputError for rows that do not fit the
+        context (policy ``error``), EngineError when the endpoint refuses every request,
+        BudgetError at the cost ceiling; what was answered is in the journal."""
         options = self._options
         limits = Limits.of(options.engine, options.retries, options.max_usd)
-        requests = ((row, request) for row in rows for request in self._requests(row))
-        held: list[Completion | CallFailure] = []
+        mark: Overflow = "truncated" if options.length.overflow == "truncate" else "windowed"
         try:
+            cut = await self._fitter(await self._ruler()).fit(rows)
+            requests = (
+                (place, request)
+                for place, row in enumerate(rows)
+                for part in cut.get(place, [row])
+                for request in self._mode.requests(self._messages(part))
+            )
             with closing(Journal(options.folder / "journal.sqlite")) as journal:
                 answers = complete_all(self._model, requests, journal, limits)
                 async with aclosing(cast("_Answers", answers)) as answers:
-                    async for row, answer in answers:
-                        held.append(answer)
-                        if len(held) == self._mode.samples:
-                            yield self._prediction(row, held)
-                            held = []
+                    for place, row in enumerate(rows):
+                        parts = cut.get(place, [row])
+                        held = [
+                            (await anext(answers))[1]
+                            for _ in range(len(parts) * self._mode.samples)
+                        ]
+                        yield self._prediction(row, held, mark if place in cut else "")
         finally:
             await self._model.aclose()
 
-    def _requests(self, row: Row) -> list[Request]:
-        messages = self._prompt.messages(
-            question=row.question, passage=row.passage, answer=row.answer
-        )
-        return self._mode.requests(messages)
+    def _fitter(self, ruler: Ruler) -> Fitter:
+        def render(row: Row) -> str:
+            return "\n".join(content for _, content in self._messages(row))
 
-    def _prediction(self, row: Row, outcomes: list[Completion | CallFailure]) -> Prediction:
+        reserved = self._mode.sampling.max_tokens
+        return Fitter(self._model.uri, render, reserved, ruler, self._options.length)
+
+    async def _ruler(self) -> Ruler:
+        model = self._model
+        return await model.measure() if isinstance(model, MeasuringModel) else Ruler()
+
+    def _messages(self, row: Row) -> tuple[tuple[str, str], ...]:
+        return self._prompt.messages(question=row.question, passage=row.passage, answer=row.answer)
+
+    def _prediction(
+        self, row: Row, outcomes: list[Completion | CallFailure], cut: Overflow
+    ) -> Prediction:
+        """The verdict in the answers to all samples of all windows of a row."""
         attempts = sum(each.attempts for each in outcomes)
+        blank = Prediction(row.id, self._model.uri, Unscored(NO_ROOM), overflow=cut)
+        if not outcomes:
+            return blank
         failed = next((each for each in outcomes if isinstance(each, CallFailure)), None)
         if failed is not None:
-            unscored = Unscored(ENDPOINT + failed.reason)
-            return Prediction(row.id, self._model.uri, unscored, attempts=attempts)
+            return replace(blank, verdict=_failed(failed.reason), attempts=attempts)
         answers = [each for each in outcomes if isinstance(each, Completion)]
-        reading = self._mode.read(answers)
+        samples = self._mode.samples
+        reading = any_supports(
+            [
+                self._mode.read(answers[start : start + samples])
+                for start in range(0, len(answers), samples)
+            ]
+        )
         self._masses += [] if reading.mass is None else [reading.mass]
         costs = [each.cost_usd for each in answers]
-        return Prediction(
-            id=row.id,
-            judge=self._model.uri,
+        return replace(
+            blank,
             verdict=reading.verdict,
             p_fail=reading.p_fail,
             reasoning=reading.reasoning,
@@ -120,3 +149,8 @@ class PromptedJudge:
             attempts=attempts,
             mass=reading.mass,
         )
+
+
+def _failed(reason: str) -> Unscored:
+    """An overflow that the endpoint found is final; any other failure is asked again later."""
+    return Unscored(OVERFLOW if reason.startswith("context overflow") else ENDPOINT + reason)

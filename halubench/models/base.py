@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from halubench.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from halubench.records import Json
 
@@ -159,6 +159,24 @@ class Model(Protocol):
 
     async def aclose(self) -> None:
         """Release connections and memory."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ruler:
+    """What an engine knows of lengths: ``context``, the most tokens of prompt and answer together,
+    and ``count``, the tokens of a text as its model cuts them (None: it cannot tell)."""
+
+    context: int | None = None
+    count: Callable[[str], Awaitable[int | None]] | None = None
+
+
+@runtime_checkable
+class MeasuringModel(Model, Protocol):
+    """An engine that can tell its model's context and count its tokens."""
+
+    async def measure(self) -> Ruler:
+        """What is known; never raises for an endpoint that does not tell."""
         ...
 
 

@@ -21,6 +21,7 @@ from yarl import URL
 
 from halubench.errors import EngineError, InputError
 from halubench.models._chat import Dialect, complaint_of, is_overflow, keeps_form, read_reply
+from halubench.models._measure import server_ruler
 from halubench.models.base import (
     Quota,
     RefusedError,
@@ -34,7 +35,7 @@ from halubench.run import to_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from halubench.models.base import Completion, EngineOptions, Model, Prices, Request
+    from halubench.models.base import Completion, EngineOptions, Model, Prices, Request, Ruler
     from halubench.records import Json
 
 NO_KEY = "not-needed"
@@ -127,6 +128,10 @@ class OpenAIModel:
                 self._refuse(status, complaint, headers)
             self._learn(dialect, complaint)
         raise RefusedError("the endpoint refuses every form of the request")
+
+    async def measure(self) -> Ruler:
+        """The context and the tokens of a text, where the server tells them."""
+        return await server_ruler(self._connected(), self._address, self._headers, self._name)
 
     async def aclose(self) -> None:
         """Close the connections."""
