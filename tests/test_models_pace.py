@@ -13,6 +13,7 @@ from halubench.models._pace import BURST_S, Bucket, Pace, wait_before
 from halubench.models.base import Completion, Quota, RetryableError, UnreachableError
 
 ANSWER = Completion("PASS")
+REAL_SLEEP = asyncio.sleep
 
 
 class Clock:
@@ -36,7 +37,11 @@ def sent(pace, tokens=(1,)):
     """When requests of so many tokens, one after the other, may be sent."""
 
     async def main():
-        return [await pace.turn(each) for each in tokens]
+        times = []
+        for each in tokens:
+            times.append(await pace.turn(each))
+            pace.leave()
+        return times
 
     return asyncio.run(main())
 
@@ -83,26 +88,57 @@ def test_limits_are_learnt_from_the_endpoint_unless_told(clock):
     assert sent(told, [1] * 12)[-1] - start < 1
 
 
+def room(pace):
+    """How many requests the pace lets be in flight at a time."""
+
+    async def main():
+        tasks = [asyncio.ensure_future(pace.turn(1)) for _ in range(50)]
+        for _ in range(5):
+            await REAL_SLEEP(0)
+        gone = [task for task in tasks if task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for _ in gone:
+            pace.leave()
+        return len(gone)
+
+    return asyncio.run(main())
+
+
 def test_the_window_halves_once_for_all_in_flight_and_grows_by_one_a_window(clock):
     pace = Pace(16, None, None)
+    assert room(pace) == 16
     early = clock.now
     clock.now += 1
     pace.overrun(early, None)
     pace.overrun(early, None)
-    assert (pace.admits(7), pace.admits(8)) == (True, False)
-    for _ in range(8):
-        pace.answered(0, ANSWER)
-    assert not pace.admits(9)
-    for _ in range(2):
-        pace.answered(0, ANSWER)
-    assert (pace.admits(8), pace.admits(9)) == (True, True)
+    assert room(pace) == 8
+    for expected in (8, 9):
+        assert room(pace) == expected
+        for _ in range(9):
+            pace.answered(0, ANSWER)
     for _ in range(1000):
         pace.answered(0, ANSWER)
-    assert (pace.admits(15), pace.admits(16)) == (True, False)
+    assert room(pace) == 16
     for _ in range(9):
         clock.now += 1
         pace.overrun(clock.now, None)
-    assert (pace.admits(0), pace.admits(1)) == (True, False)
+    assert room(pace) == 1
+
+
+def test_who_waits_goes_as_soon_as_another_has_left(clock):
+    async def main():
+        pace = Pace(1, None, None)
+        await pace.turn(1)
+        second, third = (asyncio.ensure_future(pace.turn(1)) for _ in range(2))
+        await REAL_SLEEP(0)
+        second.cancel()
+        await REAL_SLEEP(0)
+        pace.leave()
+        await third
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize(("asked", "waited"), [(7.0, 7.0), (3600.0, 60.0), (None, 0.0)])

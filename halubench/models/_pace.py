@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -54,13 +55,33 @@ class Pace:
         self._told = (rpm, tpm)
         self._requests, self._tokens = Bucket(rpm), Bucket(tpm)
         self._cut_at = self._paused_until = 0.0
-
-    def admits(self, in_flight: int) -> bool:
-        """Whether one more request may be in flight beside so many."""
-        return in_flight < self._allowed
+        self._in_flight = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def turn(self, tokens: int) -> float:
-        """Wait until a request of about so many tokens may be sent; the time when that is."""
+        """Wait until a request of about so many tokens may be sent; the time when that is. Call
+        :meth:`leave` once it is over, however it ended."""
+        while self._in_flight >= int(self._allowed):
+            self._waiting.append(asyncio.get_running_loop().create_future())
+            await self._waiting[-1]
+        self._in_flight += 1
+        try:
+            return await self._time(tokens)
+        except asyncio.CancelledError:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        """A request is not in flight any more."""
+        self._in_flight -= 1
+        free = int(self._allowed) - self._in_flight
+        while free > 0 and self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                free -= 1
+
+    async def _time(self, tokens: int) -> float:
         now = monotonic()
         wait = max(self._requests.take(1, now), self._tokens.take(tokens, now))
         while wait > 0 or self._paused_until > now:

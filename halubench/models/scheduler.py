@@ -124,8 +124,7 @@ class _Asked:
 class _Job:
     """The requests in flight, and what is known of the endpoint so far.
 
-    As many workers as may be in flight take requests from one queue; a worker ends when the queue
-    is empty or the pace admits fewer.
+    As many workers as may be in flight take requests from one queue, and end with it.
     """
 
     def __init__(self, model: Model, journal: Journal, limits: Limits) -> None:
@@ -159,7 +158,10 @@ class _Job:
         self._open[key] = self._loop.create_future()
         self._queue.append((key, request))
         self._started += 1
-        self._staff()
+        if len(self._workers) < self._limits.window:
+            worker = self._loop.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._ended)
         return _Asked(self._open[key])
 
     async def outcome(self, asked: _Asked) -> Outcome:
@@ -186,22 +188,13 @@ class _Job:
         await asyncio.gather(*self._workers, return_exceptions=True)
         self._commits.flush()
 
-    def _staff(self) -> None:
-        """One more worker, where the pace admits one."""
-        if self._pace.admits(len(self._workers)):
-            worker = self._loop.create_task(self._work())
-            self._workers.add(worker)
-            worker.add_done_callback(self._ended)
-
     async def _work(self) -> None:
-        while self._queue and self._pace.admits(len(self._workers) - 1):
+        while self._queue:
             key, request = self._queue.popleft()
             said = await self._ask(key, request)
             outcome = self._open.pop(key)
             if not outcome.done():
                 outcome.set_result(said)
-            if self._queue:
-                self._staff()
 
     def _ended(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
@@ -262,6 +255,8 @@ class _Job:
         except (RetryableError, RefusedError):
             self._answered = True
             raise
+        finally:
+            self._pace.leave()
         self._answered = True
         self._pace.answered(guess, completion)
         return completion
