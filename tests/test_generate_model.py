@@ -152,7 +152,7 @@ def test_the_jury_drops_what_it_disputes_and_its_votes_are_kept(tmp_path):
 def test_generator_and_jury_spend_from_one_purse(tmp_path):
     path = source(tmp_path, 30)
     with ScriptedServer(propose) as server, ScriptedServer(judge) as second:
-        wanted = asked(server, accept=10, jury=(f"openai:b@{second.url}",), max_usd=0.003)
+        wanted = asked(server, accept=10, jury=(f"openai:b@{second.url}",), max_usd=0.004)
         with pytest.raises(BudgetError):
             generate(ask(tmp_path, path, **wanted))
         assert server.seen
