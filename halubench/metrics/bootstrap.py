@@ -100,7 +100,7 @@ def draw_cells(part: Slice, seed: int, name: str, resamples: int) -> Floats:
     groups = len(cells)
     kinds, counts = np.unique(cells, axis=0, return_counts=True)
     size = resamples if groups > 1 else 0
-    drawn = _rng(seed, name).multinomial(groups, counts / groups, size=size)
+    drawn = stream(seed, name).multinomial(groups, counts / groups, size=size)
     return (drawn @ kinds).astype(np.float64)
 
 
@@ -154,7 +154,7 @@ def _probability_scores(part: Slice, seed: int, name: str, resamples: int) -> di
     cluster, groups = numbered(part)
     scorer = ProbabilityFigures(rows, cluster)
     whole = scorer.figures(np.ones((1, groups), dtype=np.int32))
-    rng = _rng(seed, name, "p_fail")
+    rng = stream(seed, name, "p_fail")
     draws = [scorer.figures(times) for times in draw_clusters(groups, resamples, len(cluster), rng)]
     return {
         figure: estimate(
@@ -164,7 +164,8 @@ def _probability_scores(part: Slice, seed: int, name: str, resamples: int) -> di
     }
 
 
-def _rng(seed: int, *names: str) -> np.random.Generator:
+def stream(seed: int, *names: str) -> np.random.Generator:
+    """The random numbers of that seed and name, the same on every machine."""
     return np.random.default_rng([seed, int(digest(*names)[:15], 16)])
 
 
