@@ -1,0 +1,1 @@
+"""The ``trl`` engine: TRL's and transformers' trainers on accelerate, guarded and resumable."""

@@ -1,0 +1,157 @@
+"""``train run``: one process here, or torchrun with one a GPU, on one node or many."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from halubench.errors import EngineError, IncompleteError, InputError, MissingExtraError
+from halubench.train import recipe as recipes
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from halubench.train.engine.job import Listener, Status
+    from halubench.train.recipe import Recipe
+
+GRACE = 900
+"""Seconds that processes have to write their checkpoint when asked to stop; torchrun's own 30
+kill a large model while it writes."""
+_PARTS = ("torch", "transformers", "trl", "accelerate", "peft")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What to run. ``recipe`` is a name or a file; ``model`` replaces the recipe's base model.
+
+    ``nproc`` processes on each of ``nodes`` nodes, which meet at ``rendezvous`` (HOST:PORT).
+    """
+
+    recipe: str
+    data: Path
+    out: Path
+    model: str | None = None
+    nproc: int = 1
+    nodes: int = 1
+    rendezvous: str | None = None
+    validate: int = 200
+    track: tuple[str, ...] = ()
+
+
+def find(name: str) -> Recipe:
+    """The recipe of a file (``*.yaml``) or of that name. Raises InputError."""
+    return recipes.load(Path(name)) if name.endswith((".yaml", ".yml")) else recipes.find(name)
+
+
+def is_worker() -> bool:
+    """Whether this process is one that torchrun started."""
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
+
+
+def run(ask: Ask, listener: Listener) -> Status:
+    """Train in this process. Raises IncompleteError (exit 75) when it was asked to stop.
+
+    Also raises InputError, MissingExtraError, and EngineError where the loss diverged.
+    """
+    _check_installed()
+    from halubench.train.engine import data, work
+    from halubench.train.engine.job import Job
+
+    recipe = find(ask.recipe)
+    model = ask.model or recipe.base_model
+    prepared = data.read(ask.data)
+    return _ended(
+        ask, work.train(Job(recipe, model, prepared, ask.out, ask.validate, ask.track), listener)
+    )
+
+
+def spawn(ask: Ask, arguments: Sequence[str]) -> Status:
+    """Run ``halubench`` with these arguments once a process, by torchrun, and wait.
+
+    A signal that ends this process is handed on, so that a checkpoint is written. Raises as
+    :func:`run`, and EngineError where a process died.
+    """
+    _check_installed()
+    from halubench.train.engine.job import Status
+
+    find(ask.recipe)
+    started = _stamp(ask)
+    process = subprocess.Popen(_torchrun(ask, arguments))  # noqa: S603  (this interpreter)
+    with _handing_on(process):
+        code = process.wait()
+    if _stamp(ask) == started:
+        raise EngineError(f"The processes ended with {code} before training began.", _ABOVE)
+    status = Status(**json.loads((ask.out / "status.json").read_text("utf-8")))
+    if status.state == "running":
+        raise EngineError(f"A process ended with {code} at or before a step.", _ABOVE)
+    return _ended(ask, status)
+
+
+_ABOVE = "See its message above; the same command goes on from the last checkpoint."
+
+
+def _ended(ask: Ask, status: Status) -> Status:
+    if status.state == "stopped":
+        raise IncompleteError(
+            f"Stopped after step {status.step} of {status.steps}; its checkpoint is in {ask.out}.",
+            "Run the same command again to go on.",
+        )
+    if status.state == "diverged":
+        raise EngineError(
+            f"{status.message} Training was stopped at step {status.step} of {status.steps}.",
+            "Lower optimizer.lr or max_grad_norm, look at the rows of these steps, and run it into "
+            "a new folder.",
+        )
+    return status
+
+
+def _torchrun(ask: Ask, arguments: Sequence[str]) -> list[str]:
+    if ask.nodes > 1 and not ask.rendezvous:
+        raise InputError("Several nodes need a place to meet.", "Add --rendezvous HOST:PORT.")
+    met = ["--standalone"]
+    if ask.rendezvous:
+        met = ["--nnodes", str(ask.nodes), "--rdzv-backend", "c10d"]
+        met += ["--rdzv-endpoint", ask.rendezvous, "--rdzv-id", ask.out.name]
+    return [
+        *(sys.executable, "-m", "torch.distributed.run", *met),
+        *("--nproc-per-node", str(ask.nproc), "--shutdown-timeout", str(GRACE)),
+        *("-m", "halubench", *arguments),
+    ]
+
+
+def _stamp(ask: Ask) -> int:
+    """When the first process last told how it stands."""
+    try:
+        return (ask.out / "status.json").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@contextmanager
+def _handing_on(process: subprocess.Popen[bytes]) -> Generator[None]:
+    """SIGTERM and ctrl-C go to the processes, and this one waits for them to end."""
+    known = (signal.SIGTERM, signal.SIGINT)
+    before = {n: signal.signal(n, lambda *_: process.send_signal(signal.SIGTERM)) for n in known}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _check_installed() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in _PARTS if not find_spec(name)]
+    if missing:
+        raise MissingExtraError(
+            f"Training needs {', '.join(missing)}, which is not installed.",
+            "Install it with: pip install 'halubench[train]'.",
+        )
