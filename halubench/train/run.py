@@ -86,7 +86,7 @@ def spawn(ask: Ask, arguments: Sequence[str]) -> Status:
     process = subprocess.Popen(_torchrun(ask, arguments))  # noqa: S603  (this interpreter)
     with _handing_on(process):
         code = process.wait()
-    if _stamp(ask) == started:
+    if _stamp(ask) == started and code:
         raise EngineError(f"The processes ended with {code} before training began.", _ABOVE)
     status = Status(**json.loads((ask.out / "status.json").read_text("utf-8")))
     if status.state == "running":

@@ -33,6 +33,8 @@ def train(job: Job, listener: Listener) -> Status:
     if sharding.rank():
         return _train(job, listener)
     with RunFolder.open(job.out, job.ask()) as folder:
+        if (job.out / "run.json").exists():
+            return Status(**json.loads((job.out / "status.json").read_text("utf-8")))
         folder.write_json("status.json", asdict(Status("running", 0, 0)))
         status = _train(job, listener)
         folder.write_json("status.json", asdict(status))
