@@ -82,14 +82,15 @@ def test_a_signal_writes_a_checkpoint_and_the_run_goes_on_to_the_same_weights(jo
     stopped = Heard(at=3, act=lambda: os.kill(os.getpid(), signal.SIGTERM))
     before = signal.getsignal(signal.SIGTERM)
     status = work.train(job("cut", **values), stopped)
-    assert (status.state, status.step, whole.state) == ("stopped", 3, "done")
+    # The signal came after the third step, so that the fourth was finished.
+    assert (status.state, status.step, whole.state) == ("stopped", 4, "done")
     assert signal.getsignal(signal.SIGTERM) is before
     # A process killed while it writes leaves a folder without its last file.
-    (job("cut").checkpoints / "checkpoint-5").mkdir()
+    (job("cut").checkpoints / "checkpoint-9").mkdir()
     again = Heard()
     assert work.train(job("cut", **values), again) == whole
-    assert again.said[-1].endswith("checkpoint-3.")
-    assert again.steps[0].step == 4
+    assert again.said[-1].endswith("checkpoint-4.")
+    assert again.steps[0].step == 5
     one, other = world.weights(job("whole").out), world.weights(job("cut").out)
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert [e["loss"] for e in world.log(job("whole").out)] == [
@@ -141,10 +142,11 @@ def test_packing_trains_on_every_completion_token_once(job) -> None:
 
 def test_adapters_are_trained_in_fp32_on_frozen_weights_of_the_computation(job) -> None:
     lora = {"rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": ["q_proj", "v_proj"]}
-    found = job("run", method="lora", lora=lora, precision={"master": "fp32", "compute": "bf16"})
-    trainer = causal.build(found, Heard())
+    bf16 = {"master": "fp32", "compute": "bf16"}
+    trainer = causal.build(job("look", method="lora", lora=lora, precision=bf16), Heard())
     kinds = {p.requires_grad: p.dtype for p in trainer.model.parameters()}
     assert kinds == {True: torch.float32, False: torch.bfloat16}
+    found = job("run", method="lora", lora=lora, precision=bf16)
     assert work.train(found, Heard()).state == "done"
     assert (found.weights / "adapter_model.safetensors").exists()
 
@@ -164,9 +166,15 @@ def test_flash_attention_gives_way_to_sdpa_and_says_so(job) -> None:
 
 
 def test_a_save_that_wrote_nothing_is_an_error(job, monkeypatch) -> None:
-    monkeypatch.setattr(causal.JudgeTrainer, "save_model", lambda self, path=None, **_: None)
+    save = causal.JudgeTrainer.save_model
+
+    def only_checkpoints(self, path=None, **more) -> None:
+        if more:
+            save(self, path, **more)
+
+    monkeypatch.setattr(causal.JudgeTrainer, "save_model", only_checkpoints)
     with pytest.raises(EngineError, match="No weights were written"):
-        work.train(job("run", epochs=1, checkpoint={"every": 100}), Heard())
+        work.train(job("run", epochs=1), Heard())
 
 
 def test_the_log_forgets_what_is_trained_again(tmp_path: Path) -> None:

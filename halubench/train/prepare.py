@@ -221,7 +221,7 @@ def _rows(
             prompt.messages(question=row.question, passage=row.passage, answer=row.answer)
             for row in kept
         ]
-        said = [reasoning.completion(lesson.points[row.id], row.label) for row in kept]
+        said = [reasoning.completion(lesson.points[row.id], row.label, ask.prompt) for row in kept]
         chats = [(*a, ("assistant", s)) for a, s in zip(asks, said, strict=True)]
         sizes = counter.count(chats) if counter else estimate(chats)
         made[name] = [Row(*parts) for parts in zip(kept, asks, said, sizes, strict=True)]

@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from halubench.judges.modes import Direct
 from halubench.judges.parse import parse_verdict_text
 from halubench.records import Unscored
 from halubench.text import normalise, sentences, words
@@ -34,8 +35,13 @@ _TOLD = re.compile(
 _VERDICT = re.compile(r"\b(?:PASS|FAIL)\b|\bSCORE\b")
 
 
-def completion(points: Sequence[str], label: Label) -> str:
-    """The text that the judge should write: one JSON object, the score last."""
+def completion(points: Sequence[str], label: Label, prompt: str = "") -> str:
+    """The text that the judge should write: one JSON object, the score last.
+
+    The prompt of the mode ``direct`` asks for one word, which is then the whole text.
+    """
+    if prompt == Direct.prompt:
+        return label
     return json.dumps({"REASONING": list(points), "SCORE": label}, ensure_ascii=False)
 
 
