@@ -78,7 +78,9 @@ def encode(rows: Sequence[Row], tokenizer: Any, limit: int) -> list[dict[str, An
     reads: a cut would take a part of the passage that may be the support.
     """
     most = min(limit, int(getattr(tokenizer, "model_max_length", limit)))
-    found = [{**tokenizer(*pair(row)), "labels": LABELS.index(row.example.label)} for row in rows]
+    found: list[dict[str, Any]] = [
+        {**tokenizer(*pair(row)), "labels": LABELS.index(row.example.label)} for row in rows
+    ]
     long = [
         f"{row.id} ({len(one['input_ids']):,})"
         for row, one in zip(rows, found, strict=True)

@@ -31,7 +31,8 @@ def encode(rows: Sequence[Any], tokenizer: Any, limit: int) -> list[Tokens]:
     Raises InputError naming the rows, or what is wrong with the template.
     """
     _check_template(tokenizer)
-    found = [_encode(row, tokenizer) for row in rows]
+    ends = stops(tokenizer)
+    found = [_encode(row, tokenizer, ends) for row in rows]
     long = [row for row in found if len(row.input_ids) > limit]
     if long:
         longest = max(len(row.input_ids) for row in long)
@@ -49,7 +50,7 @@ def prompt_ids(row: Any, tokenizer: Any) -> list[int]:
     return _ids(tokenizer, row.prompt, add_generation_prompt=True)
 
 
-def _encode(row: Any, tokenizer: Any) -> Tokens:
+def _encode(row: Any, tokenizer: Any, ends: set[int]) -> Tokens:
     prompt = prompt_ids(row, tokenizer)
     whole = _ids(tokenizer, [*row.prompt, *row.completion], add_generation_prompt=False)
     if whole[: len(prompt)] != prompt:
@@ -58,20 +59,20 @@ def _encode(row: Any, tokenizer: Any) -> Tokens:
             "prompt before an answer.",
             "Use a template in which the generation prompt is how an answer starts.",
         )
-    whole = _ended(row.id, whole, len(prompt), tokenizer)
+    whole = _ended(row.id, whole, len(prompt), ends)
     return Tokens(row.id, whole, [*[IGNORED] * len(prompt), *whole[len(prompt) :]])
 
 
-def _ended(name: str, whole: list[int], start: int, tokenizer: Any) -> list[int]:
+def _ended(name: str, whole: list[int], start: int, ends: set[int]) -> list[int]:
     """Up to and with the token that ends the answer; without one the model never stops."""
-    ends = [at for at, token in enumerate(whole) if at >= start and token in stops(tokenizer)]
-    if not ends:
+    last = max((at for at in range(start, len(whole)) if whole[at] in ends), default=None)
+    if last is None:
         raise InputError(
             f"Row {name}: the chat template ends an answer with none of the tokens that end "
             "generation.",
             "Set eos_token in the tokenizer's configuration to the token that ends a turn.",
         )
-    return whole[: ends[-1] + 1]
+    return whole[: last + 1]
 
 
 def stops(tokenizer: Any) -> set[int]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import numpy as np
 import torch
 from transformers import TrainerCallback
 
 from halubench import near
 from halubench.judges.parse import parse_verdict_text
-from halubench.metrics.bootstrap import Slice, score
-from halubench.metrics.rates import FAIL, PASS, UNSCORED
-from halubench.records import Unscored
+from halubench.metrics.bootstrap import score
+from halubench.metrics.summary import arrays
+from halubench.predictions import Judged
+from halubench.records import Prediction
 from halubench.text import digest
 from halubench.train.engine import sharding
 from halubench.train.engine.labels import prompt_ids, stops
@@ -116,19 +115,15 @@ def answer_limit(lengths: Sequence[int]) -> int:
 def scores(rows: Sequence[Row], said: Sequence[Said]) -> Scores:
     """All rows' metrics, as ``results.json`` has them, with fewer bootstrap draws."""
     groups = near.groups([row.example.passage for row in rows])
-    parts: defaultdict[str, list[tuple[int, int, float, str]]] = defaultdict(list)
-    for row, group, (verdict, p_fail) in zip(rows, groups, said, strict=True):
-        label = PASS if row.example.label == "PASS" else FAIL
-        code = UNSCORED if isinstance(verdict, Unscored) else PASS if verdict == "PASS" else FAIL
-        value = np.nan if p_fail is None else p_fail
-        parts[row.example.source_ds].append((label, code, value, group))
-    slices: dict[str, Slice] = {}
-    for source, entries in parts.items():
-        labels, codes, values, clusters = zip(*entries, strict=True)
-        slices[source] = Slice(
-            np.array(labels), np.array(codes), np.array(values), np.array(clusters)
-        )
-    return score(slices, resamples=_RESAMPLES).overall
+    judged = [_judged(*one) for one in zip(rows, groups, said, strict=True)]
+    return score(arrays(judged), seed=0, resamples=_RESAMPLES)
+
+
+def _judged(row: Row, group: str, said: Said) -> Judged:
+    shown = row.example
+    pair = digest(shown.source_ds, shown.passage, shown.question)[:16]
+    prediction = Prediction(row.id, "validation", *said)
+    return Judged(shown.source_ds, shown.label, group, pair, "", "", "", prediction)
 
 
 def _gathered(mine: T) -> list[T]:

@@ -19,7 +19,7 @@ from halubench.train.engine.flops import Work, peak
 from halubench.train.engine.job import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Mapping
     from pathlib import Path
 
     from halubench.train.engine.flops import Shape
@@ -177,7 +177,7 @@ def any_process(here: bool) -> bool:
     return bool(flag.item())
 
 
-def append(path: Path, entry: dict[str, object]) -> None:
+def append(path: Path, entry: Mapping[str, object]) -> None:
     """One more line of ``log.jsonl``."""
     with path.open("a", encoding="utf-8") as log:
         log.write(json.dumps(entry) + "\n")
