@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _TABLES = """
 create table if not exists answers (key text primary key, payload text not null);
 create table if not exists identities (id text primary key, identity text not null) without rowid;
+create table if not exists notes (name text primary key, value text not null) without rowid;
 """
 
 
@@ -94,6 +95,17 @@ class Journal:
         with _writing(self.path), self._db:
             self._db.execute("begin immediate")
             self._db.executemany("insert or replace into answers values (?, ?)", answers)
+
+    def note(self, name: str, value: Json) -> None:
+        """Keep what an engine must know after a kill (a batch's id); committed on return."""
+        with _writing(self.path):
+            row = (name, json.dumps(value))
+            self._db.execute("insert or replace into notes values (?, ?)", row)
+
+    def notes(self, prefix: str) -> dict[str, Json]:
+        """What :meth:`note` kept under names that begin so, in the order of the names."""
+        rows = self._db.execute("select name, value from notes order by name")
+        return {str(name): json.loads(value) for name, value in rows if name.startswith(prefix)}
 
     def remember(self, identity: Mapping[str, Json]) -> None:
         """Note that answers of that engine are in here, so that ``replay:`` can look them up."""

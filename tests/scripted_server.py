@@ -148,9 +148,13 @@ class ScriptedServer:
         self._loop.run_until_complete(self._main())
         self._loop.close()
 
+    def routes(self, router: web.UrlDispatcher) -> None:
+        """What is served; others may serve more."""
+        router.add_post("/v1/chat/completions", self._handle)
+
     async def _main(self) -> None:
         app = web.Application(client_max_size=64 * 2**20)
-        app.router.add_post("/v1/chat/completions", self._handle)
+        self.routes(app.router)
         app.router.add_get("/v1/models", self._tell_models)
         app.router.add_post("/tokenize", self._tell_tokens)
         runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)

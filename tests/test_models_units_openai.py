@@ -93,7 +93,7 @@ def test_retry_after_of_a_date_to_come(minutes: int) -> None:
 )
 def test_a_status_is_the_error_that_says_what_to_do(status, complaint, kind, told) -> None:
     with pytest.raises(kind, match=told) as caught:
-        model()._refuse(status, complaint, {})
+        model().refuse(status, complaint, {})
     assert caught.type is kind
     assert KEY not in str(caught.value)
 
@@ -101,7 +101,7 @@ def test_a_status_is_the_error_that_says_what_to_do(status, complaint, kind, tol
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_a_passing_fault_takes_the_asked_wait_along(status: int) -> None:
     with pytest.raises(RetryableError) as caught:
-        model()._refuse(status, "", {"Retry-After": "9"})
+        model().refuse(status, "", {"Retry-After": "9"})
     assert caught.value.retry_after_s == 9.0
     assert isinstance(caught.value, ThrottledError)
 
@@ -117,7 +117,7 @@ def test_a_passing_fault_takes_the_asked_wait_along(status: int) -> None:
     ],
 )
 def test_a_key_is_hidden_and_a_placeholder_is_not(key: str, echoed: str, shown: str) -> None:
-    assert model(key)._hide(echoed) == shown
+    assert model(key).hide(echoed) == shown
 
 
 def test_a_lesson_is_learnt_once_for_all_that_asked_alike() -> None:

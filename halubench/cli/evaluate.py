@@ -102,7 +102,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         contents.add_folder(folder)
     judges = [single for uri in model for single in expand(uri)]
     mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
-    engine = EngineOptions(timeout, window, price_in, price_out, rpm, tpm)
+    engine = EngineOptions(timeout, window, price_in, price_out, rpm, tpm, _console.note)
     asked = ModeOptions(mode, samples, temperature)
     length = LengthOptions(overflow, context, tokenizer)
     options = EvaluateOptions(out, engine, prompt, max_usd, retries, seed, limit, asked, length)

@@ -127,7 +127,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         license=license_,
         max_candidates=max_candidates,
         retries=retries,
-        engine=EngineOptions(timeout, window, price_in, price_out, rpm, tpm),
+        engine=EngineOptions(timeout, window, price_in, price_out, rpm, tpm, note),
         prompt=prompt,
     )
     if dry_run:

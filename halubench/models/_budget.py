@@ -40,10 +40,10 @@ class Budget:
 
     async def admit(self, bound: float) -> bool:
         """Wait until ``bound`` fits, or nothing in flight is left that could make it fit."""
-        while not self._over and not self._fits(bound) and self._in_flight:
+        while not self._over and not self.fits(bound) and self._in_flight:
             self._change.clear()
             await self._change.wait()
-        self._over = self._over or not self._fits(bound)
+        self._over = self._over or not self.fits(bound)
         if self._over:
             self._change.set()
             return False
@@ -67,5 +67,6 @@ class Budget:
             "What was answered is kept: the same command goes on from here, with a ceiling anew.",
         )
 
-    def _fits(self, bound: float) -> bool:
+    def fits(self, bound: float) -> bool:
+        """Whether one more request of that bound leaves the ceiling unbroken."""
         return self._spent + self._reserved + bound <= self._ceiling

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from halubench.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from halubench.records import Json
+    from halubench.run import Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def caveats(model: str) -> list[str]:
 
 
 class Model(Protocol):
-    """An engine that answers one request at a time; the scheduler runs many of them.
+    """An engine: a :class:`ChatModel` or a :class:`BulkModel`.
 
     A module in ``halubench/models`` (or a user's ``models/`` folder, or an entry point in
     ``halubench.models``) offers ``open_model(spec: str, options: EngineOptions) -> Model``; its
@@ -149,6 +150,14 @@ class Model(Protocol):
         """
         ...
 
+    async def aclose(self) -> None:
+        """Release connections and memory."""
+        ...
+
+
+class ChatModel(Model, Protocol):
+    """An engine that answers one request at a time; the scheduler runs many of them."""
+
     async def complete(self, request: Request) -> Completion:
         """Answer one request.
 
@@ -157,8 +166,23 @@ class Model(Protocol):
         """
         ...
 
-    async def aclose(self) -> None:
-        """Release connections and memory."""
+
+@runtime_checkable
+class BulkModel(Model, Protocol):
+    """An engine that is given many requests together and has its own way to run them."""
+
+    group: int
+    """How many requests it wants together, at most."""
+
+    def complete_many(
+        self, asked: Mapping[str, Request], journal: Journal, retries: int
+    ) -> AsyncGenerator[tuple[str, Completion | CallFailure]]:
+        """Answer requests by their journal keys, each once, in any order.
+
+        Every answer is journalled as soon as it is yielded; ``journal`` is for what the engine
+        itself must remember (:meth:`halubench.run.Journal.note`). ``retries`` bounds further
+        attempts after passing faults. Raises EngineError when the job cannot go on.
+        """
         ...
 
 
@@ -180,6 +204,10 @@ class MeasuringModel(Model, Protocol):
         ...
 
 
+def _silent(_: str) -> None:
+    """For those who do not watch."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
     """What a user may set of an engine. Prices in US dollars per million tokens; ``rpm`` and
@@ -191,6 +219,8 @@ class EngineOptions:
     price_out: float | None = None
     rpm: float | None = None
     tpm: float | None = None
+    tell: Callable[[str], None] = _silent
+    """Is told, by engines that work for hours on one group of requests, how that goes."""
 
     def __post_init__(self) -> None:
         """Raise InputError for what cannot be meant; a NaN is not positive."""

@@ -52,12 +52,17 @@ _LESSONS = 8
 
 def open_model(spec: str, options: EngineOptions) -> Model:
     """The engine of ``NAME`` or ``NAME@URL``. Raises InputError (address) or EngineError (no key)."""
+    return OpenAIModel(*endpoint("openai", spec), options)
+
+
+def endpoint(scheme: str, spec: str) -> tuple[str, str, dict[str, str]]:
+    """The model's name, its endpoint's address and the headers that ``SCHEME:SPEC`` means."""
     name, at, rest = spec.partition("@http")
     url = f"http{rest}" if at else ""
     if not name:
-        raise InputError(f"openai:{spec} names no model.", "Write openai:NAME or openai:NAME@URL.")
-    address, headers = _configuration(name, url)
-    return OpenAIModel(name, address, headers, options)
+        what = f"{scheme}:{spec} names no model."
+        raise InputError(what, f"Write {scheme}:NAME or {scheme}:NAME@URL.")
+    return name, *_configuration(name, url)
 
 
 def _configuration(name: str, url: str) -> tuple[str, dict[str, str]]:
@@ -125,7 +130,7 @@ class OpenAIModel:
                 return completion
             complaint = complaint_of(body)
             if status not in {400, 422} or is_overflow(complaint.lower()):
-                self._refuse(status, complaint, headers)
+                self.refuse(status, complaint, headers)
             self._learn(dialect, complaint)
         raise RefusedError("the endpoint refuses every form of the request")
 
@@ -147,7 +152,7 @@ class OpenAIModel:
                 kind = response.headers.get("Content-Type", "untyped")
                 if response.status == 200 and "json" not in kind:
                     raise RetryableError(f"the answer is {kind.partition(';')[0]}, not JSON")
-                return response.status, self._hide(content), response.headers
+                return response.status, self.hide(content), response.headers
         except TimeoutError:
             limit = f"{self._options.timeout_s:g} s"
             raise UnreachableError(f"no answer within {limit}") from None
@@ -170,7 +175,7 @@ class OpenAIModel:
             )
         return self._session
 
-    def _refuse(self, status: int, complaint: str, headers: Mapping[str, str]) -> NoReturn:
+    def refuse(self, status: int, complaint: str, headers: Mapping[str, str]) -> NoReturn:
         """Turn a status other than 200 into the error that says what to do about it."""
         if status in {401, 403}:
             raise EngineError(
@@ -198,17 +203,17 @@ class OpenAIModel:
         """Change how the endpoint is asked, once for all requests in flight."""
         learnt = asked.learn(complaint)
         if learnt is None:
-            self._refuse(400, complaint, {})
+            self.refuse(400, complaint, {})
         if self._dialect is asked:
             self._dialect, note = learnt
-            self._note(note)
+            self.note(note)
 
     def _check(self, asked: Dialect, request: Request, completion: Completion) -> None:
         """Hold the first answer to each form against what was asked: an endpoint may ignore what it
         does not know, and what follows is then asked in a weaker form."""
         wanted = request.top_logprobs and "logprobs" not in asked.dropped
         if wanted and not completion.first_logprobs:
-            self._note("gave no log probabilities though asked to")
+            self.note("gave no log probabilities though asked to")
         if request.schema is None or asked.structured in self._checked:
             return
         if completion.finish_reason == "stop":
@@ -216,14 +221,15 @@ class OpenAIModel:
         weaker = None if keeps_form(asked, request, completion) else asked.weaker("ignores")
         if weaker is not None and self._dialect is asked:
             self._dialect, note = weaker
-            self._note(note)
+            self.note(note)
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """Say once what the endpoint did not do as asked."""
         note = f"{self.uri} {text}."
         if text and note not in self.notes:
             self.notes.append(note)
 
-    def _hide(self, text: str) -> str:
+    def hide(self, text: str) -> str:
         """The text without the key, which some endpoints echo, and what is echoed is kept."""
         return text.replace(self._secret, "***") if self._secret else text
 

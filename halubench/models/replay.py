@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halubench.errors import EngineError, InputError
+from halubench.models._payload import read_payload
 from halubench.models.base import Prices, caveats
-from halubench.models.scheduler import read_payload
 from halubench.run import Journal, canonical, request_key
 
 if TYPE_CHECKING:

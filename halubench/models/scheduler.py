@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, fields, replace
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
-
-import orjson
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from halubench.errors import EngineError, InputError, OutputError
 from halubench.models._budget import Budget
+from halubench.models._bulk import complete_groups
 from halubench.models._pace import Pace, guess_tokens, wait_before
+from halubench.models._payload import read_payload, write_payload
 from halubench.models.base import (
+    BulkModel,
     CallFailure,
     Completion,
     RefusedError,
@@ -21,12 +23,12 @@ from halubench.models.base import (
     ThrottledError,
     UnreachableError,
 )
-from halubench.run import request_key, to_json
+from halubench.run import request_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from halubench.models.base import EngineOptions, Model, Request
+    from halubench.models.base import ChatModel, EngineOptions, Model, Request
     from halubench.run import Journal
 
 K = TypeVar("K")
@@ -80,7 +82,12 @@ async def complete_all(
     request could pass ``max_usd`` (after what is in flight has landed), InputError for a ceiling
     without prices, OutputError when the journal cannot be written.
     """
-    job = _Job(model, journal, limits)
+    if isinstance(model, BulkModel):
+        async with aclosing(complete_groups(model, requests, journal, limits)) as pairs:
+            async for pair in pairs:
+                yield pair
+        return
+    job = _Job(cast("ChatModel", model), journal, limits)
     source = iter(requests)
     pending: deque[tuple[K, Completion | _Asked]] = deque()
     most = LOOKAHEAD * limits.window
@@ -95,21 +102,6 @@ async def complete_all(
             yield key, first if isinstance(first, Completion) else await job.outcome(first)
     finally:
         await job.cancel()
-
-
-def write_payload(completion: Completion) -> str:
-    """What the journal keeps of an answer."""
-    return to_json({name: getattr(completion, name) for name in _KEPT}).decode()
-
-
-def read_payload(payload: str) -> Completion:
-    """The answer that :func:`write_payload` kept, marked ``cached``; its cost is what it once was."""
-    kept = orjson.loads(payload)
-    pairs = tuple((str(token), float(value)) for token, value in kept.pop("first_logprobs"))
-    return Completion(**kept, first_logprobs=pairs, cached=True)
-
-
-_KEPT = [field.name for field in fields(Completion) if field.name not in ("cached", "quota")]
 
 
 @dataclass(slots=True)
@@ -127,7 +119,7 @@ class _Job:
     As many workers as may be in flight take requests from one queue, and end with it.
     """
 
-    def __init__(self, model: Model, journal: Journal, limits: Limits) -> None:
+    def __init__(self, model: ChatModel, journal: Journal, limits: Limits) -> None:
         self._model = model
         self._journal = journal
         self._limits = limits
