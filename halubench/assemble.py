@@ -85,7 +85,7 @@ def examples(
     origin: dict[str, Provenance] = {}
     for one in kept:
         pair_id = digest("pair", str(seed), one.item.source_ds, one.item.id, one.base)[:16]
-        for label, answer in _twins(one):
+        for label, answer in twins(one):
             row = Example(
                 digest("row", str(seed), pair_id, answer)[:24],
                 one.item.passage,
@@ -286,7 +286,8 @@ def _left_over(items: Mapping[str, Sequence[Candidate]], draw: _Draw) -> Iterato
             yield Rejected(item.source_ds, item.id, STAGE, reason)
 
 
-def _twins(one: Candidate) -> tuple[tuple[Label, str], tuple[Label, str]]:
+def twins(one: Candidate) -> tuple[tuple[Label, str], tuple[Label, str]]:
+    """(label, answer) of both rows of a pair."""
     return ("PASS", one.pass_answer), ("FAIL", one.fail_answer)
 
 

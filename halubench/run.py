@@ -118,6 +118,20 @@ class Journal:
         rows = self._db.execute("select id, identity from identities order by id")
         return {str(name): json.loads(identity) for name, identity in rows}
 
+    def absorb(self, path: Path) -> None:
+        """Take over the answers of another journal that are not in here.
+
+        Raises InputError (no journal), OutputError (cannot be written).
+        """
+        _read_only(path).close()
+        with _writing(self.path):
+            self._db.execute("attach database ? as other", (f"{path.resolve().as_uri()}?mode=ro",))
+            try:
+                for table in ("answers", "identities"):
+                    self._db.execute(f"insert or ignore into {table} select * from other.{table}")  # noqa: S608
+            finally:
+                self._db.execute("detach database other")
+
     def __len__(self) -> int:
         return int(self._db.execute("select count(*) from answers").fetchone()[0])
 
@@ -306,7 +320,7 @@ _ROOM = "Make room or give another --out; what was journalled is kept."
 
 def _writable(path: Path) -> sqlite3.Connection:
     with _writing(path):
-        db = sqlite3.connect(path, isolation_level=None, timeout=10)
+        db = sqlite3.connect(path.resolve().as_uri(), uri=True, isolation_level=None, timeout=10)
         db.execute("pragma journal_mode=wal")
         db.execute("pragma synchronous=normal")
         db.execute("pragma wal_autocheckpoint=4000")  # pages: fewer waits for the disk

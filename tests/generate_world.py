@@ -56,13 +56,15 @@ def propose(seen: Seen, *, delay_s: float = 0.0) -> Reply:
         return chat(json.dumps({"new_fail": fields["new_fail"]["enum"][0]}), delay_s=delay_s)
     old = fields["old"]["enum"][0]
     new = re.sub(r"\d", lambda digit: str(int(digit.group()) % 9 + 1), old, count=1)
-    said = {"old": old, "new_fail": new, "new_pass": old, "evidence": "", "change_made": "number"}
+    told = re.search(r"Passage:\n(.+)", seen.prompt)[1]
+    said = {"old": old, "new_fail": new, "new_pass": old, "evidence": told, "change_made": "number"}
     return chat(json.dumps(said), tokens=(100, 20), delay_s=delay_s)
 
 
 def judge(seen: Seen) -> Reply:
     """A juror that reads: PASS where the answer gives the number that stands before 'cars'."""
     cars = re.search(r"carries (\d+) cars", seen.prompt)
-    answer = seen.prompt.split("ANSWER:\n")[1].split("\n--")[0]
-    right = cars is not None and re.search(rf"\b{cars.group(1)}\b", answer)
-    return chat(json.dumps({"REASONING": ["read"], "SCORE": "PASS" if right else "FAIL"}))
+    answer = re.search(r"(?:ANSWER|Their answer): (.+)|\":\n(.+)\n\nThe only source", seen.prompt)
+    right = cars and answer and re.search(rf"\b{cars[1]}\b", answer[1] or answer[2])
+    claims = [{"claim": "cars", "quote": cars[0]}] if cars else []
+    return chat(json.dumps({"claims": claims, "SCORE": "PASS" if right else "FAIL"}))

@@ -129,7 +129,7 @@ def test_killed_and_run_again_it_asks_only_what_was_in_flight(tmp_path):
 def test_the_jury_drops_what_it_disputes_and_its_votes_are_kept(tmp_path):
     def contrary(seen):
         if "Belford" in seen.prompt:
-            return chat('{"REASONING": [], "SCORE": "PASS"}')
+            return chat('{"claims": [], "SCORE": "FAIL"}')
         return chat("no idea") if "Calne" in seen.prompt else judge(seen)
 
     with ScriptedServer(contrary) as server, ScriptedServer(judge) as second:
@@ -139,9 +139,9 @@ def test_the_jury_drops_what_it_disputes_and_its_votes_are_kept(tmp_path):
     found = manifest(tmp_path / "out")
     assert not any(town in one.passage for one in data.examples for town in ("Belford", "Calne"))
     for one in data.provenance.values():
-        assert set(json.loads(one.votes)) == set(jury)
+        assert set(json.loads(one.votes)) - {"code"} == set(jury)
     verdicts = found["jury"]["verdicts"]
-    assert verdicts["jury: FAIL answer not found hallucinated"] > 0
+    assert verdicts["jury: PASS answer found hallucinated"] > 0
     assert verdicts["jury: a vote could not be read"] > 0
     assert sum(verdicts.values()) == found["jury"]["pairs"]
     assert -1 <= found["jury"]["fleiss_kappa"] <= 1

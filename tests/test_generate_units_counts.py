@@ -12,9 +12,9 @@ from halubench.generate import plan
 from halubench.generate.job import Prepared
 from halubench.generate.ledger import Ledger, Stage, kind
 from halubench.generate.plan import Line, Plan
-from halubench.generate.spend import Purse, Votes
+from halubench.generate.spend import Purse
 from halubench.models.base import Completion, EngineOptions
-from halubench.records import Prediction, Rejected, Unscored
+from halubench.records import Prediction, Rejected
 
 REASONS = st.sampled_from(["too long", "too long (41 words)", "no span", "no span (a, (b))", ""])
 LOSSES = st.lists(st.lists(REASONS, max_size=6), min_size=1, max_size=6)
@@ -110,24 +110,25 @@ def test_a_purse_adds_up_and_one_unknown_price_makes_the_total_unknown(costs, fr
     purse = Purse()
     for cost in costs:
         answer = Completion("x", prompt_tokens=7, completion_tokens=3, cost_usd=cost)
-        purse.pay(answer, free=free)
+        purse.pay(answer, "jury", free=free)
     known = [cost for cost in costs if cost is not None]
     assert purse.spent == pytest.approx(0.0 if free else sum(known))
     assert (purse.total is None) == (len(known) < len(costs))
     if purse.total is not None:
         assert purse.total == pytest.approx(sum(known))
-    assert (purse.calls, purse.prompt_tokens, purse.completion_tokens) == (
+    told = purse.json()
+    assert [told[name] for name in ("calls", "prompt_tokens", "completion_tokens")] == [
         len(costs),
         7 * len(costs),
         3 * len(costs),
-    )
+    ]
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=1, max_size=8), st.floats(0, 4))
 def test_what_is_left_is_the_ceiling_less_what_was_spent_or_an_error(costs, ceiling):
     purse = Purse(ceiling)
     for cost in costs:
-        purse.pay(Completion("x", cost_usd=cost))
+        purse.pay(Completion("x", cost_usd=cost), "perturb")
     if purse.spent < ceiling:
         assert purse.left() == pytest.approx(ceiling - sum(costs))
         assert purse.left() > 0
@@ -140,7 +141,7 @@ def test_what_is_left_is_the_ceiling_less_what_was_spent_or_an_error(costs, ceil
 
 def test_no_ceiling_is_never_reached():
     purse = Purse()
-    purse.pay(Completion("x", cost_usd=1e9))
+    purse.pay(Completion("x", cost_usd=1e9), "anchor")
     assert purse.left() is None
 
 
@@ -151,8 +152,8 @@ def test_a_ceiling_of_nothing_leaves_nothing():
 
 def test_answers_out_of_the_journal_are_in_the_total_but_cost_this_command_nothing():
     purse = Purse(1.0)
-    purse.pay(Completion("x", cost_usd=5.0), free=True)
-    purse.pay(Completion("x", cost_usd=0.25))
+    purse.pay(Completion("x", cost_usd=5.0), "perturb", free=True)
+    purse.pay(Completion("x", cost_usd=0.25), "jury")
     assert (purse.left(), purse.total) == (0.75, 5.25)
 
 
@@ -163,50 +164,24 @@ def test_answers_out_of_the_journal_are_in_the_total_but_cost_this_command_nothi
 def test_the_cost_in_words(costs, told):
     purse = Purse()
     for cost in costs:
-        purse.pay(Prediction("r", "j", "PASS", cost_usd=cost))
+        purse.pay(Prediction("r", "j", "PASS", cost_usd=cost), "jury")
     assert purse.told().startswith(told)
 
 
 def test_the_cost_in_the_manifest_is_rounded_to_a_millionth_and_null_when_unknown():
     purse = Purse()
-    purse.pay(Completion("x", prompt_tokens=10, completion_tokens=2, cost_usd=0.12345678))
+    answer = Completion("x", prompt_tokens=10, completion_tokens=2, cost_usd=0.12345678)
+    purse.pay(answer, "perturb", 40)
     known = {"calls": 1, "prompt_tokens": 10, "completion_tokens": 2, "cost_usd": 0.123457}
-    assert purse.json() == known
-    purse.pay(Completion("x"))
+    assert purse.json() == {**known, "stages": {"perturb": {**known, "chars": 40}}}
+    purse.pay(Completion("x"), "jury")
     assert purse.json()["cost_usd"] is None
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "costs", "spent"),
-    [
-        (0, 0, [], 0.0),
-        (0, 4, [0.1] * 4, 0.4),
-        (4, 4, [0.1] * 4, 0.0),
-        (2, 4, [0.1] * 4, 0.2),
-        (0, 9, [0.1] * 4, 0.4),
-        (0, 2, [None, 0.3], 0.3),
-    ],
-)
-def test_only_the_new_share_of_votes_is_paid_for(before, now, costs, spent):
-    votes = Votes([None] * now, before)  # Of a journal, only its length is asked.
-    for cost in costs:
-        votes.add(Prediction("r", "j", Unscored("unread"), cost_usd=cost))
-    purse = Purse(10.0)
-    purse.settle(votes)
-    assert votes.calls == len(costs)
-    assert purse.spent == pytest.approx(spent)
-    assert 0 <= votes.new_share() <= 1
-
-
-@given(st.integers(0, 20), st.integers(0, 20), st.integers(0, 20))
-def test_the_share_of_new_votes_is_never_outside_zero_and_one(before, grown, calls):
-    votes = Votes([None] * (before + grown), before, calls)
-    assert 0.0 <= votes.new_share() <= 1.0
+    assert purse.json()["stages"]["perturb"]["cost_usd"] == 0.123457
 
 
 @given(st.integers(0, 20), st.one_of(st.none(), st.integers(1, 30)))
 def test_no_more_pairs_are_wanted_than_statements_or_asked(count, accept):
-    wanted = Prepared([], {}, [], [None] * count, Ledger()).wanted(accept)
+    wanted = Prepared([], {}, [], [None] * count, [], Ledger()).wanted(accept)
     assert wanted == (count if accept is None else min(count, accept))
 
 
@@ -305,4 +280,4 @@ NOTHING = (0.0, 0.0, 0.0)
 )
 def test_the_whole_price_is_the_sum_or_unknown(prices, whole):
     lines = [Line("s", "m", NOTHING, NOTHING, NOTHING, usd) for usd in prices]
-    assert Plan([], Ledger(), 1, {}, lines).usd() == whole
+    assert Plan([], (1, 1), 1, {}, lines).usd() == whole

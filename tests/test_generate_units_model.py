@@ -11,10 +11,12 @@ from halubench.perturb.base import Site, Statement
 from halubench.perturb.definitions import load_all
 from halubench.prompt import load_prompt
 from halubench.records import LABELS, Item, Unscored, parse_verdict
-from halubench.verify.jury import Ballot, check_jury, fleiss_kappa
+from halubench.verify.ballot import Ballot, fleiss_kappa
+from halubench.verify.jury import check_jury
 
 KNOWN = load_all()
 UNREAD = Unscored("no verdict")
+AUTHOR = prompted.Author("m", "h")
 VERDICTS = ("PASS", "FAIL", UNREAD)
 
 
@@ -43,7 +45,13 @@ def task(name="number-swap", of=STATEMENT):
 
 
 def answer(**change):
-    said = {"old": "29", "new_fail": "122", "new_pass": "29", "evidence": "", "change_made": "x"}
+    said = {
+        "old": "29",
+        "new_fail": "122",
+        "new_pass": "29",
+        "evidence": "29 cars",
+        "change_made": "x",
+    }
     return json.dumps({**said, **change})
 
 
@@ -54,7 +62,7 @@ def site(text, kind):
 @pytest.mark.parametrize("field", ["old", "new_fail", "new_pass", "evidence", "change_made"])
 @pytest.mark.parametrize("value", [None, 7, [], {}, True])
 def test_a_field_of_another_type_is_named(field, value):
-    said = prompted.apply(task(), answer(**{field: value}), "m", "h")
+    said = prompted.apply(task(), answer(**{field: value}), AUTHOR)
     assert said == f"model: answer has no usable {field}"
 
 
@@ -62,7 +70,7 @@ def test_a_field_of_another_type_is_named(field, value):
 def test_a_missing_field_is_named(field):
     said = json.loads(answer())
     del said[field]
-    found = prompted.apply(task(), json.dumps(said), "m", "h")
+    found = prompted.apply(task(), json.dumps(said), AUTHOR)
     assert found == f"model: answer has no usable {field}"
 
 
@@ -110,7 +118,7 @@ def test_why_an_edit_may_not_be_false(text, kind, new, fault):
     ],
 )
 def test_a_faithful_edit_is_made_only_where_it_says_the_same(text, new, twin):
-    assert prompted._twin(site(text, "number"), new) == twin
+    assert prompted._twin(site(text, "number"), new, KNOWN["number-swap"]) == twin
 
 
 @pytest.mark.parametrize(
@@ -145,19 +153,21 @@ def test_a_part_is_held_as_whole_words(text, part, held):
     [
         ("the ferry of", "the ferry of"),
         ("THE  FERRY\nof", "THE FERRY of"),
+        ("the ferry, of", "the ferry, of"),
+        ("...", ""),
         ("the ship of", ""),
         ("", ""),
     ],
 )
 def test_a_quote_is_kept_only_if_it_is_one(quote, kept):
-    assert prompted._quoted(quote, PASSAGE) == kept
+    assert prompted.quoted(quote, PASSAGE) == kept
 
 
 @pytest.mark.parametrize(
     ("new", "level"), [("122", "L2"), ("30", "L1"), ("22", "L1"), ("1,000", "L1"), ("314", "L2")]
 )
 def test_the_level_says_whether_the_passage_states_the_wrong_value(new, level):
-    made = prompted.apply(task(), answer(new_fail=new), "m", "h")
+    made = prompted.apply(task(), answer(new_fail=new), AUTHOR)
     assert made.level == level
     assert made.fail_answer == STATEMENT.text.replace("29", new)
 
@@ -165,7 +175,7 @@ def test_the_level_says_whether_the_passage_states_the_wrong_value(new, level):
 @pytest.mark.parametrize("sample", [0, 1, 2])
 def test_each_try_is_hotter_and_has_its_own_key(sample):
     asked = prompted.Task(STATEMENT, KNOWN["number-swap"], task().sites, sample)
-    made = prompted.request(asked, load_prompt("perturb", "edit"), 5)
+    made = prompted.request(asked, load_prompt("perturb", "edit"), prompted.Manner(5))
     assert made.sample == sample
     assert made.sampling.temperature == prompted.TEMPERATURES[sample]
     assert list(prompted.TEMPERATURES) == sorted(set(prompted.TEMPERATURES))

@@ -2,17 +2,24 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 import pytest
-from generate_world import row
+from generate_world import ask, row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halubench.generate.propose import Pool, RuleProposer, _in_turn
-from halubench.generate.select import Jury, key, select
+from halubench.generate.ask import silent
+from halubench.generate.court import Court, key
+from halubench.generate.job import Job
+from halubench.generate.pen import in_turn
+from halubench.generate.propose import Pool, RuleProposer
+from halubench.generate.select import Wanted, select
+from halubench.generate.spend import Purse
 from halubench.perturb.base import Statement
-from halubench.records import Item, Prediction, Unscored
-from halubench.verify.jury import Ballot, vote
+from halubench.records import Item, Unscored
+from halubench.verify.ballot import Ballot, Vote
+from halubench.verify.jury import vote
 
 UNREAD = Unscored("no verdict")
 
@@ -62,9 +69,10 @@ def test_an_item_that_nobody_asked_about_says_so():
 @given(st.lists(st.sampled_from("abc"), max_size=12), st.sampled_from(["0", "1"]))
 def test_sources_take_turns_and_nobody_is_left_out(names, seed):
     statements = [statement(n, name) for n, name in enumerate(names)]
-    order = list(_in_turn(statements, seed))
+    kinds = {one.item.id: "one" for one in statements}
+    order = list(in_turn(statements, kinds, seed))
     assert sorted(one.item.id for one in order) == sorted(one.item.id for one in statements)
-    assert order == list(_in_turn(statements[::-1], seed))
+    assert order == list(in_turn(statements[::-1], kinds, seed))
     sizes = Counter(names)
     everyone = min(sizes.values(), default=0) * len(sizes)
     if everyone:
@@ -75,14 +83,16 @@ def test_sources_take_turns_and_nobody_is_left_out(names, seed):
 class Reader:
     """A juror that gives each answer the verdict its function says."""
 
+    rewords = True
+
     def __init__(self, verdict):
         self.verdict = verdict
         self.asked = []
 
-    async def predict(self, rows):
+    async def hear(self, rows, turn):
         for one in rows:
-            self.asked.append(one)
-            yield Prediction(one.id, "reader", self.verdict(one))
+            self.asked.append((turn, one.id))
+            yield one.id, Vote(self.verdict(one))
 
 
 def knows(one):
@@ -91,14 +101,15 @@ def knows(one):
 
 
 def jury(*readers):
-    opened = {f"j{n}": (lambda one=one: one) for n, one in enumerate(readers)}
-    return Jury(opened, 0, lambda _: None, lambda: None)
+    jurors = {f"j{n}": one for n, one in enumerate(readers)}
+    job = Job(ask(Path("nowhere"), jury=tuple(jurors)), None, Purse(), silent)
+    return Court(job, _jurors=jurors)
 
 
 @pytest.mark.parametrize("accept", [1, 3, 6, 99])
 def test_without_a_jury_each_item_is_kept_or_left_out_once(accept):
     proposer, _, _ = proposed(6)
-    found = asyncio.run(select(proposer, accept, 0, jury()))
+    found = asyncio.run(select(proposer, Wanted(accept, 0), jury()))
     ids = [one.item.id for one in found.kept] + [one.id for one in found.by_choice]
     assert sorted(ids) == sorted(proposer.pool.passed)
     assert len(found.kept) <= accept
@@ -115,7 +126,7 @@ def test_without_a_jury_each_item_is_kept_or_left_out_once(accept):
 )
 def test_a_jury_that_is_always_wrong_leaves_nothing(verdict, reason):
     proposer, _, _ = proposed(4)
-    found = asyncio.run(select(proposer, 2, 0, jury(Reader(verdict))))
+    found = asyncio.run(select(proposer, Wanted(2, 0), jury(Reader(verdict))))
     assert found.kept == []
     refused = {one.id: one.reason for one in found.by_jury}
     left = {one.id for one in found.by_choice}
@@ -127,11 +138,11 @@ def test_no_pair_is_put_to_the_vote_twice_and_votes_go_by_item():
     proposer, _, _ = proposed(5)
     reader = Reader(knows)
     court = jury(reader)
-    first = asyncio.run(select(proposer, 3, 0, court))
+    first = asyncio.run(select(proposer, Wanted(3, 0), court))
     asked = len(reader.asked)
-    again = asyncio.run(select(proposer, 3, 0, court))
+    again = asyncio.run(select(proposer, Wanted(3, 0), court))
     assert [key(one) for one in again.kept] == [key(one) for one in first.kept]
-    assert len(reader.asked) == asked == len({one.id for one in reader.asked})
+    assert len(reader.asked) == asked == len(set(reader.asked))
     votes = court.votes(first.kept)
     assert votes.keys() == {one.item.id for one in first.kept}
     assert all(hardness == 0.0 for _, hardness in votes.values())
@@ -150,7 +161,6 @@ def test_only_votes_that_an_endpoint_did_not_give_are_unanswered():
 def test_a_vote_that_was_cast_before_is_not_asked_again():
     (one, *_), *_ = proposed(1)[0].pool.passed.values()
     reader, cast = Reader(knows), {}
-    opened = {"j": lambda: reader}
-    (first,) = asyncio.run(vote(opened, [one], cast, 0, lambda _: None))
-    (second,) = asyncio.run(vote(opened, [one], cast, 0, lambda _: None))
+    (first,) = asyncio.run(vote({"j": reader}, [one], cast, 0))
+    (second,) = asyncio.run(vote({"j": reader}, [one], cast, 0))
     assert (first, len(reader.asked), len(cast)) == (second, 2, 2)

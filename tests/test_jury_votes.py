@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halubench.errors import InputError
-from halubench.records import Candidate, Edit, Item, Prediction, Unscored
-from halubench.verify.jury import Ballot, check_jury, fleiss_kappa, vote
+from halubench.records import Candidate, Edit, Item, Unscored
+from halubench.verify.ballot import Ballot, Vote, fleiss_kappa
+from halubench.verify.jury import check_jury, vote
 
 UNREAD = Unscored("no verdict")
 VERDICTS = st.sampled_from(["PASS", "FAIL", UNREAD])
@@ -41,18 +42,19 @@ class Juror:
         self.seen = []
         self.wrong = wrong
 
-    async def predict(self, rows):
+    rewords = False
+
+    async def hear(self, rows, turn):
         for row in rows:
             self.seen.append(row)
             verdict = "FAIL" if row.answer.startswith("9") else "PASS"
             if row.passage in self.wrong:
                 verdict = self.wrong[row.passage]
-            yield Prediction(row.id, "juror", verdict)
+            yield row.id, Vote(verdict)
 
 
 def ballots(jurors, candidates, seed=0):
-    opened = {name: lambda judge=judge: judge for name, judge in jurors.items()}
-    return asyncio.run(vote(opened, candidates, {}, seed, lambda said: None))
+    return asyncio.run(vote(jurors, candidates, {}, seed))
 
 
 def test_unanimous_pairs_are_kept_and_the_rest_says_why():

@@ -25,12 +25,18 @@ def task(**change):
 
 
 def answer(**change):
-    said = {"old": "48", "new_fail": "52", "new_pass": "48", "evidence": "", "change_made": "x"}
+    said = {
+        "old": "48",
+        "new_fail": "52",
+        "new_pass": "48",
+        "evidence": "48 cars",
+        "change_made": "x",
+    }
     return json.dumps({**said, **change})
 
 
 def made(text, of=None):
-    return prompted.apply(of or task(), text, "openai:any", "hash")
+    return prompted.apply(of or task(), text, prompted.Author("openai:any", "hash"))
 
 
 def test_a_good_proposal_becomes_a_pair():
@@ -45,8 +51,9 @@ def test_a_value_that_the_passage_lacks_is_level_one():
     assert made(answer(new_fail="47")).level == "L1"
 
 
-def test_evidence_that_is_no_quote_is_not_kept():
-    assert not made(answer(evidence="it carries 48 buses")).evidence
+@pytest.mark.parametrize("evidence", ["it carries 48 buses", "", " ", "cars 48"])
+def test_a_proposal_whose_evidence_is_no_quote_makes_no_pair(evidence):
+    assert "not a quote" in made(answer(evidence=evidence))
 
 
 def test_the_faithful_twin_is_edited_only_where_code_knows_that_it_says_the_same():
@@ -100,7 +107,7 @@ PAID = Statement(
 )
 def test_the_form_of_a_value_stands_unless_it_is_what_the_perturbation_is_about(name, new, reason):
     sites = prompted.legal(PAID, KNOWN.values())[name]
-    said = answer(old="$92 million", new_fail=new, new_pass="$92 million")
+    said = answer(old="$92 million", new_fail=new, new_pass="$92 million", evidence="$92 million")
     pair = made(said, prompted.Task(PAID, KNOWN[name], sites))
     assert reason in pair if reason else pair.fail_answer == MONEY.replace("$92 million", new)
 
@@ -142,14 +149,14 @@ def test_a_retry_offers_edits_and_takes_no_other():
     edits = rules.propose(STATEMENT, 0, {"number-swap": KNOWN["number-swap"]})
     offered = prompted.offer(task(), edits)
     choices = [one.fail_edit.new for one in offered.choices]
-    request = prompted.request(offered, load_prompt("perturb", "edit"), 0)
+    request = prompted.request(offered, load_prompt("perturb", "edit"), prompted.Manner())
     assert request.schema["properties"] == {"new_fail": {"type": "string", "enum": choices}}
     assert made(json.dumps({"new_fail": choices[0]}), offered).fail_edit.new == choices[0]
     assert "no edit that was offered" in made(json.dumps({"new_fail": "47"}), offered)
 
 
 def test_a_request_tells_the_statement_and_names_only_real_spans():
-    request = prompted.request(task(), load_prompt("perturb", "edit"), 3)
+    request = prompted.request(task(), load_prompt("perturb", "edit"), prompted.Manner(3))
     assert request.schema["properties"]["old"]["enum"] == ["48"]
     assert (request.sampling.temperature, request.sampling.seed) == (0.0, 3)
     told = "\n".join(text for _, text in request.messages)

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003  (typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from halubench.cli._console import err, note, out
+from halubench.cli._console import note, out
+from halubench.cli._generating import show, watching
 from halubench.cli._options import named
 from halubench.errors import IncompleteError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from halubench.generate import Ask, Outcome, Plan, Tick
-    from halubench.generate import Progress as Watch
-
-_TITLES = {
-    "ingest": "Reading sources",
-    "group": "Grouping near-equal passages",
-    "anchor": "Anchoring gold answers",
-    "perturb": "Proposing edits",
-    "jury": "Asking the jury",
-    "assemble": "Assembling pairs",
-    "audit": "Auditing",
-}
+    from halubench.generate import Ask, Plan, Worked
 
 
 def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
@@ -100,13 +85,26 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         str | None, typer.Option("--license", help="Licence of the sources, as SPDX.")
     ] = None,
     prompt: Annotated[str, typer.Option(help="Prompt of prompts/perturb/.")] = "edit",
+    temperature: Annotated[
+        float | None,
+        typer.Option(
+            help="Of the model's edits; 0, .7 and 1 for an item's three tries unless given."
+        ),
+    ] = None,
+    anchor: Annotated[
+        str, typer.Option(help="code, or model: ask it about answers that code cannot find.")
+    ] = "code",
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Do one of N parts; halubench merge puts them together."),
+    ] = None,
     content: Annotated[
         list[Path] | None, typer.Option(help="A folder of your own content.")
     ] = None,
 ) -> None:
     """Make a benchmark of PASS/FAIL pairs out of gold QA documents, and audit it."""
     from halubench import content as lookup
-    from halubench.generate import Ask, generate, plan
+    from halubench.generate import Ask, generate, plan, work
     from halubench.models.base import EngineOptions
 
     for folder in content or []:
@@ -129,19 +127,46 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         retries=retries,
         engine=EngineOptions(timeout, window, price_in, price_out, rpm, tpm, note),
         prompt=prompt,
+        temperature=temperature,
+        anchor=anchor,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  (checked by Ask)
+        shard=_part(shard),
     )
     if dry_run:
-        with _watching() as watch:
+        with watching() as watch:
             planned = plan(ask, watch)
         _show_plan(ask, planned)
         return
-    with _watching() as watch:
+    if ask.shard:
+        with watching() as watch:
+            worked = work(ask, watch)
+        _show_shard(ask, worked)
+        return
+    with watching() as watch:
         outcome = generate(ask, watch)
-    _show(ask, outcome)
-    if outcome.incomplete:
-        raise IncompleteError(
-            outcome.incomplete, "Run the same command again: only those are asked again."
-        )
+    show(outcome)
+
+
+def _part(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    part, slash, parts = text.partition("/")
+    if not slash or not part.isdecimal() or not parts.isdecimal():
+        raise InputError(f"--shard {text!r} cannot be read.", "Write --shard 1/4 to --shard 4/4.")
+    return int(part), int(parts)
+
+
+def _show_shard(ask: Ask, worked: Worked) -> None:
+    part, parts = worked.part
+    out.print(
+        f"[bold]Part {part} of {parts}[/]: {worked.tried:,} items, {worked.passed:,} with a pair that "
+        f"passed, {worked.upheld:,} upheld; in {ask.out}, cost {worked.told}.",
+        soft_wrap=True,
+    )
+    if worked.unanswered:
+        raise IncompleteError(worked.unanswered, "Run the same command again for those.")
+    out.print(
+        f"Next, once all {parts} parts are done: halubench merge PART... --out DIR", soft_wrap=True
+    )
 
 
 def _shares(text: str) -> tuple[tuple[str, float], ...]:
@@ -156,87 +181,13 @@ def _shares(text: str) -> tuple[tuple[str, float], ...]:
         ) from error
 
 
-@contextmanager
-def _watching() -> Generator[Watch]:
-    """Bars on stderr, one a stage, with what remains of each."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=err) as bars:
-        shown: dict[str, int] = {}
-
-        def watch(tick: Tick) -> None:
-            if tick.stage not in shown:
-                for earlier in shown.values():
-                    bars.stop_task(earlier)  # type: ignore[arg-type]
-                title = _TITLES.get(tick.stage, tick.stage)
-                shown[tick.stage] = bars.add_task(title, total=tick.total or None, note="")
-            bars.update(
-                shown[tick.stage],  # type: ignore[arg-type]
-                completed=min(tick.done, tick.total or tick.done),
-                total=tick.total or None,
-                note=escape(tick.note),
-            )
-
-        yield watch
-
-
-def _show(ask: Ask, outcome: Outcome) -> None:
-    out.print(_stages(outcome))
-    out.print(_gates(outcome))
-    for warning in outcome.warnings:
-        note(f"[yellow]note:[/] {escape(warning)}")
-    cost = "unknown" if outcome.cost_usd is None else f"${outcome.cost_usd:.4f}"
-    wanted = f" of {outcome.asked:,} asked" if outcome.asked else ""
-    out.print(
-        f"[bold]{outcome.pairs:,} pairs[/]{wanted} ({2 * outcome.pairs:,} rows) in {ask.out}; "
-        f"cost {cost}.",
-        soft_wrap=True,
-    )
-    out.print(f"Card {ask.out}/README.md, audit {ask.out}/audit/audit.html", soft_wrap=True)
-    out.print(
-        f"Next: halubench evaluate --model baseline:length --data {ask.out} --out results",
-        soft_wrap=True,
-    )
-
-
-def _stages(outcome: Outcome) -> Table:
-    table = Table("stage", "in", "out", "left out, by reason", title="From rows to pairs")
-    for stage in outcome.ledger.stages:
-        reasons = sorted(stage.rejected.items(), key=lambda pair: -pair[1])
-        told = "\n".join(f"{count:,} {escape(reason)}" for reason, count in reasons)
-        table.add_row(stage.name, f"{stage.entered:,}", f"{stage.kept:,}", told)
-    return table
-
-
-def _gates(outcome: Outcome) -> Table:
-    """The gates over all rows that could be decided, and those of any source that do not hold."""
-    marks = {"pass": "[green]holds[/]", "fail": "[red]does not hold[/]"}
-    gates = list(outcome.audit.gates)
-    counts = Counter(gate.status for gate in gates)
-    title = (
-        f"Release gates: {counts['pass']} hold, {counts['fail']} do not, "
-        f"{counts['undecided']} undecided for want of rows"
-    )
-    table = Table("gate", "scope", "measured", "limit", "", title=title)
-    for gate in gates:
-        if gate.status == "fail" or (gate.scope == gates[0].scope and gate.status == "pass"):
-            value = "" if gate.value is None else f"{gate.value:.3f}"
-            table.add_row(gate.name, gate.scope, value, gate.limit, marks[gate.status])
-    return table
-
-
 def _show_plan(ask: Ask, planned: Plan) -> None:
     for read in planned.reads:
         out.print(
             f"{escape(read.name)} ({read.domain}): {len(read.items):,} items of {read.rows:,} rows"
         )
-    last = planned.ledger.stages[-1]
-    out.print(f"Supported by their passage: {last.kept:,} of {last.entered:,}")
+    kept, entered = planned.supported
+    out.print(f"Supported by their passage, as far as code sees: {kept:,} of {entered:,}")
     types = Table("perturbation", "statements that offer a span")
     for name, count in planned.types.items():
         types.add_row(name, f"{count:,}")
@@ -251,6 +202,11 @@ def _show_plan(ask: Ask, planned: Plan) -> None:
             price = "unknown" if line.usd is None else f"{line.usd[place]:.4f}"
             table.add_row(line.stage, line.model, case, *(f"{n:,.0f}" for n in numbers), price)
     out.print(table)
+    if not any(line.measured for line in planned.lines):
+        note(
+            f"Tokens are estimated. Run a few pairs into {escape(str(ask.out))} first (--accept 20): "
+            "the plan then goes by what those used."
+        )
     if planned.usd() is None:
         note("A price is unknown: give --price-in and --price-out.")
     if ask.max_usd is not None:

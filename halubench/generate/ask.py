@@ -49,6 +49,9 @@ class Ask:
     ``accept`` is the number of pairs (two rows each) over all sources together; None means all that
     can honestly be had. ``max_candidates`` bounds the candidates that a model may be asked for
     (default: 20 for each accepted pair). ``max_usd`` stops the run before it costs more.
+    ``anchor``: who may say that a passage supports a gold answer where code cannot see it.
+    ``temperature`` of the model's edits; None: 0, and higher on a second and third try.
+    ``shard`` (i, n): do the i-th of n parts of the asking; see :mod:`halubench.generate.shards`.
     """
 
     sources: tuple[str, ...]
@@ -68,6 +71,9 @@ class Ask:
     retries: int = 6
     engine: EngineOptions = field(default_factory=EngineOptions)
     prompt: str = "edit"
+    anchor: Literal["code", "model"] = "code"
+    temperature: float | None = None
+    shard: tuple[int, int] | None = None
 
     def check(self) -> None:
         """Raise InputError for what cannot be meant."""
@@ -92,7 +98,20 @@ class Ask:
             raise InputError(
                 f"--model {self.model} names no model.", "Use rules, or a URI like openai:gpt-4o."
             )
+        self._check_model_options()
         self._check_splits()
+
+    def _check_model_options(self) -> None:
+        if self.anchor not in ("code", "model"):
+            raise InputError(f"--anchor {self.anchor} is unknown.", "Use code or model.")
+        if self.model == RULES and self.anchor == "model":
+            raise InputError("--anchor model needs a model to ask.", "Name one with --model.")
+        if self.temperature is not None and not 0 <= self.temperature <= 2:
+            what = f"--temperature {self.temperature:g} is none."
+            raise InputError(what, "Use a number from 0 to 2.")
+        if self.shard is not None and not 1 <= self.shard[0] <= self.shard[1]:
+            part, parts = self.shard
+            raise InputError(f"--shard {part}/{parts} is no part.", "Write --shard 1/4 to 4/4.")
 
     def _check_splits(self) -> None:
         names = [name for name, _ in self.splits]
@@ -124,12 +143,16 @@ class Ask:
             "license": self.license,
             "max_candidates": self.max_candidates,
             "prompt": self.prompt,
+            "anchor": self.anchor,
+            "temperature": self.temperature,
         }
 
     def claim(self) -> dict[str, Json]:
         """What makes the run folder this run's. A run may grow: its size is left out."""
         asked = self.asked()
-        return {name: asked[name] for name in asked if name not in ("accept", "max_candidates")}
+        grows = ("accept", "max_candidates")
+        shard = None if self.shard is None else f"{self.shard[0]}/{self.shard[1]}"
+        return {name: asked[name] for name in asked if name not in grows} | {"shard": shard}
 
 
 @dataclass(frozen=True, slots=True)

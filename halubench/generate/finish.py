@@ -16,7 +16,8 @@ from halubench.generate.ask import RULES, Outcome, Tick
 from halubench.generate.ledger import kind
 from halubench.perturb.definitions import load_all
 from halubench.prompt import load_prompt
-from halubench.verify.jury import fleiss_kappa
+from halubench.verify.ballot import by_hardness, fleiss_kappa
+from halubench.verify.juror import wordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
     from halubench.audit import AuditReport
     from halubench.dataset import Dataset
     from halubench.generate.ask import Ask
+    from halubench.generate.court import Court
     from halubench.generate.job import Job, Made, Prepared
-    from halubench.generate.select import Jury
     from halubench.records import Candidate, Json
 
 FORMAT = "halubench/manifest/1"
 _LIBRARIES = ("halubench", "numpy", "pyarrow", "scikit-learn", "datasketch", "num2words")
 
 
-def finish(job: Job, prepared: Prepared, made: Made, jury: Jury) -> Outcome:
+def finish(job: Job, prepared: Prepared, made: Made, court: Court) -> Outcome:
     """Write the dataset, audit what was written, and say what there is.
 
     Raises InputError when no pair could be made, IncompleteError when that is for want of answers.
@@ -41,20 +42,20 @@ def finish(job: Job, prepared: Prepared, made: Made, jury: Jury) -> Outcome:
     write.rejected(folder, ledger.rejected)
     kept = made.selection.kept
     if not kept:
-        _nothing(prepared, _unanswered(made, jury))
+        _nothing(prepared, _unanswered(made, court))
     job.progress(Tick("assemble", 0, len(kept)))
     examples, provenance = assemble.examples(
         kept,
         seed=job.ask.seed,
         splits=dict(job.ask.splits),
         groups=prepared.groups,
-        votes=jury.votes(kept),
+        votes=court.votes(kept),
     )
     dataset.write(folder.path, examples, provenance)
     data = dataset.load(str(folder.path))
     report = _audit(job, data)
     warnings = (*_warnings(job, prepared, made, report), *_empty_splits(job.ask, data))
-    manifest = _manifest(job, prepared, (made, jury), (data, report, warnings))
+    manifest = _manifest(job, prepared, (made, court), (data, report, warnings))
     folder.write_json("manifest.json", manifest)
     folder.write_text("README.md", card.render(manifest, data, report))
     return Outcome(
@@ -65,7 +66,7 @@ def finish(job: Job, prepared: Prepared, made: Made, jury: Jury) -> Outcome:
         audit=report,
         warnings=warnings,
         cost_usd=job.purse.total,
-        incomplete=_incomplete(job, made, jury, len(kept)),
+        incomplete=_incomplete(job, made, court, len(kept)),
     )
 
 
@@ -105,14 +106,14 @@ def _tick(job: Job, probe: str, done: float, whole: float) -> None:
     job.progress(Tick("audit", round(done), round(whole), probe))
 
 
-def _incomplete(job: Job, made: Made, jury: Jury, pairs: int) -> str:
+def _incomplete(job: Job, made: Made, court: Court, pairs: int) -> str:
     enough = job.ask.accept is not None and pairs >= job.ask.accept
-    return "" if enough else _unanswered(made, jury)
+    return "" if enough else _unanswered(made, court)
 
 
-def _unanswered(made: Made, jury: Jury) -> str:
+def _unanswered(made: Made, court: Court) -> str:
     """How many requests got no answer and why, as a sentence; empty when all did."""
-    reasons = made.pool.unanswered + jury.unanswered()
+    reasons = made.pool.unanswered + court.unanswered()
     told = ", ".join(f"{count:,} × {why}" for why, count in reasons.most_common(3))
     return f"{reasons.total():,} requests got no answer ({told})." if reasons else ""
 
@@ -158,10 +159,10 @@ def _unheld(report: AuditReport) -> Iterator[str]:
 def _manifest(
     job: Job,
     prepared: Prepared,
-    work: tuple[Made, Jury],
+    work: tuple[Made, Court],
     result: tuple[Dataset, AuditReport, Sequence[str]],
 ) -> dict[str, Json]:
-    (made, jury), (data, report, warnings) = work, result
+    (made, court), (data, report, warnings) = work, result
     kept = made.selection.kept
     return {
         "format": FORMAT,
@@ -179,7 +180,8 @@ def _manifest(
         "candidates": _candidates(made),
         "perturbations": _perturbations(kept),
         "prompt": _prompt(job),
-        "jury": _jury(jury),
+        "jury": _jury(job.ask, court),
+        "rounds": [one.json() for one in made.rounds],
         "cost": job.purse.json(),
         "gates": [gate.model_dump(mode="json") for gate in report.gates],
         "warnings": list(warnings),
@@ -207,11 +209,17 @@ def _count(values: Iterable[str]) -> dict[str, Json]:
 
 
 def _candidates(made: Made) -> dict[str, Json]:
-    """Candidates that reached the gate: ``proposed = passed + the sum of refused``."""
+    """Candidates that reached the gate: ``proposed = passed + the sum of refused``; and the model's
+    answers that made none."""
     reasons = Counter(kind(reason) for _, reason in made.pool.log)
     passed = reasons.pop("", 0)
     proposed = passed + reasons.total()
-    return {"proposed": proposed, "passed": passed, "refused": dict(sorted(reasons.items()))}
+    return {
+        "proposed": proposed,
+        "passed": passed,
+        "refused": dict(sorted(reasons.items())),
+        "unusable_answers": dict(sorted(made.pool.misread.items())),
+    }
 
 
 def _perturbations(kept: Sequence[Candidate]) -> dict[str, Json]:
@@ -226,14 +234,18 @@ def _prompt(job: Job) -> Json:
     return {"name": job.ask.prompt, "hash": load_prompt("perturb", job.ask.prompt).hash}
 
 
-def _jury(jury: Jury) -> dict[str, Json]:
-    ballots = list(jury.ballots.values())
+def _jury(ask: Ask, court: Court) -> dict[str, Json]:
+    ballots = list(court.ballots.values())
     refusals = Counter(ballot.refusal() or "agreed" for ballot in ballots)
     return {
-        "jurors": list(jury.jurors),
+        "jurors": list(ask.jury),
         "pairs": len(ballots),
         "verdicts": dict(sorted(refusals.items())),
+        "second_pass": sum(bool(ballot.first) for ballot in ballots),
+        "proven_by_code": sum(ballot.proven for ballot in ballots),
+        "hardness": [*by_hardness(ballots)],
         "fleiss_kappa": fleiss_kappa(ballots),
+        "wordings": {one.path.stem: one.hash for one in wordings()} if ask.jury else {},
     }
 
 

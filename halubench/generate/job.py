@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from halubench.perturb.base import Statement
+from halubench.records import Rejected
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from halubench.generate.ask import Ask, Progress
     from halubench.generate.ledger import Ledger
     from halubench.generate.propose import Pool
+    from halubench.generate.refine import Round
     from halubench.generate.select import Selection
     from halubench.generate.spend import Purse
     from halubench.generate.stages import Hit
-    from halubench.perturb.base import Statement
+    from halubench.records import Item
     from halubench.run import RunFolder
     from halubench.sources import SourceRead
 
@@ -25,7 +31,17 @@ class Prepared:
     groups: dict[str, str]
     hits: list[Hit]
     statements: list[Statement]
+    unanchored: list[tuple[Item, Rejected]]
+    """What code could not anchor, and why."""
     ledger: Ledger
+
+    def anchored(self, told: Sequence[Statement | Rejected]) -> Prepared:
+        """With what a model said of the unanchored ones, in order; the stage is booked."""
+        more = [one for one in told if isinstance(one, Statement)]
+        gone = [one for one in told if isinstance(one, Rejected)]
+        statements = [*self.statements, *more]
+        self.ledger.close("anchor", self.ledger.left(), len(statements), gone)
+        return replace(self, statements=statements, unanchored=[])
 
     def wanted(self, accept: int | None) -> int:
         """The most pairs that there can be: one a statement, ``accept`` if that is less."""
@@ -39,8 +55,9 @@ class Made:
 
     pool: Pool
     selection: Selection
+    rounds: list[Round]
     notes: list[str]
-    """What the model's endpoint did not do as asked."""
+    """What the models' endpoints did not do as asked."""
 
 
 @dataclass(frozen=True, slots=True)

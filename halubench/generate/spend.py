@@ -1,49 +1,60 @@
-"""One purse for a whole run: the generator and the jury pay out of it."""
+"""One purse for a whole run: every stage that asks a model pays out of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from halubench.errors import BudgetError
 
 if TYPE_CHECKING:
     from halubench.models.base import Completion
     from halubench.records import Json, Prediction
-    from halubench.run import Journal
+
+Stage: TypeAlias = Literal["anchor", "perturb", "jury"]
+FILE = "spend.json"
+"""What a run folder keeps of it, for the estimates of a later ``--dry-run``."""
 
 
 @dataclass(slots=True)
-class Votes:
-    """The votes of one juror in one session. A vote does not say whether it came from the journal,
-    so the share of new ones is taken from the journal's growth."""
+class Bill:
+    """What one stage used: requests with an answer, their characters, tokens, US dollars (None once
+    a price was unknown)."""
 
-    journal: Journal
-    before: int
     calls: int = 0
-    cost: float = 0.0
+    chars: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float | None = 0.0
 
-    def add(self, vote: Prediction) -> None:
-        """Count one vote."""
+    def add(self, answer: Completion | Prediction, chars: int) -> None:
+        """Book one answer."""
         self.calls += 1
-        self.cost += vote.cost_usd or 0.0
+        self.chars += chars
+        self.prompt_tokens += answer.prompt_tokens
+        self.completion_tokens += answer.completion_tokens
+        cost = answer.cost_usd
+        self.usd = None if cost is None or self.usd is None else self.usd + cost
 
-    def new_share(self) -> float:
-        """The share of votes that were asked for now, in [0, 1]."""
-        return min(1.0, (len(self.journal) - self.before) / max(1, self.calls))
+    def json(self) -> dict[str, Json]:
+        """For the manifest."""
+        return {
+            "calls": self.calls,
+            "chars": self.chars,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "cost_usd": None if self.usd is None else round(self.usd, 6),
+        }
 
 
 @dataclass(slots=True)
 class Purse:
     """What the run used in all (answers from the journal too), and what this command still may
-    spend: answers from the journal are free. ``total`` is None once a price was unknown."""
+    spend: answers from the journal are free."""
 
     max_usd: float | None = None
     spent: float = 0.0
-    total: float | None = 0.0
-    calls: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    bills: dict[Stage, Bill] = field(default_factory=dict[Stage, Bill])
 
     def left(self) -> float | None:
         """US dollars that may still be spent; None: no ceiling. Raises BudgetError at nothing."""
@@ -56,19 +67,24 @@ class Purse:
             )
         return self.max_usd - self.spent
 
-    def pay(self, answer: Completion | Prediction, *, free: bool = False) -> None:
-        """Book one answer."""
-        cost = answer.cost_usd
-        self.calls += 1
-        self.prompt_tokens += answer.prompt_tokens
-        self.completion_tokens += answer.completion_tokens
-        self.total = None if cost is None or self.total is None else self.total + cost
+    def pay(
+        self, answer: Completion | Prediction, stage: Stage, chars: int = 0, *, free: bool = False
+    ) -> None:
+        """Book one answer; ``free``: it came from the journal."""
+        self.bills.setdefault(stage, Bill()).add(answer, chars)
         if not free:
-            self.spent += cost or 0.0
+            self.spent += answer.cost_usd or 0.0
 
-    def settle(self, votes: Votes) -> None:
-        """Book what a juror's votes cost this command."""
-        self.spent += votes.cost * votes.new_share()
+    @property
+    def calls(self) -> int:
+        """Requests with an answer, over all stages."""
+        return sum(bill.calls for bill in self.bills.values())
+
+    @property
+    def total(self) -> float | None:
+        """US dollars over all stages; None once a price was unknown."""
+        known = [bill.usd for bill in self.bills.values() if bill.usd is not None]
+        return sum(known) if len(known) == len(self.bills) else None
 
     def told(self) -> str:
         """The cost so far, in words."""
@@ -76,9 +92,11 @@ class Purse:
 
     def json(self) -> dict[str, Json]:
         """For the manifest."""
+        bills = self.bills.values()
         return {
             "calls": self.calls,
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": self.completion_tokens,
+            "prompt_tokens": sum(bill.prompt_tokens for bill in bills),
+            "completion_tokens": sum(bill.completion_tokens for bill in bills),
             "cost_usd": None if self.total is None else round(self.total, 6),
+            "stages": {name: self.bills[name].json() for name in sorted(self.bills)},
         }

@@ -112,15 +112,15 @@ def excluded(hits: Sequence[Hit]) -> list[Rejected]:
 
 def anchor(
     items: Sequence[Item], control: str, tell: Callable[[], None]
-) -> tuple[list[Statement], list[Rejected]]:
+) -> tuple[list[Statement], list[tuple[Item, Rejected]]]:
     """The gold answers as statements that the passage supports; the others with the reason."""
     statements: list[Statement] = []
-    rejected: list[Rejected] = []
+    rejected: list[tuple[Item, Rejected]] = []
     for item in items:
         found = restate(item, control)
         tell()
         if isinstance(found, Rejected):
-            rejected.append(found)
+            rejected.append((item, found))
         else:
             statements.append(found)
     return statements, rejected

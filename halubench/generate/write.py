@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from halubench.errors import OutputError
+from halubench.text import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from halubench.generate.court import Court
     from halubench.generate.job import Made, Prepared
-    from halubench.generate.select import Jury
+    from halubench.generate.propose import Pool
     from halubench.perturb.base import Statement
     from halubench.records import Candidate, Edit, Item, Json, Rejected
     from halubench.run import RunFolder
+
+ASIDE = 0.05
+"""Share of the dropped pairs that is kept for people, so that not only easy rows are looked at."""
 
 
 def lines(folder: RunFolder, name: str, rows: Iterable[dict[str, Json]]) -> None:
@@ -46,15 +52,19 @@ def prepared(folder: RunFolder, found: Prepared) -> None:
             for hit in found.hits
         ),
     )
-    lines(folder, "stages/3-anchor.jsonl", map(_statement, found.statements))
 
 
-def made(folder: RunFolder, found: Made, jury: Jury) -> None:
-    """What came of the edits, the gate, the jury and the choice."""
+def anchored(folder: RunFolder, statements: Iterable[Statement]) -> None:
+    """The gold answers as statements."""
+    lines(folder, "stages/3-anchor.jsonl", map(_statement, statements))
+
+
+def heard(folder: RunFolder, pool: Pool, court: Court) -> None:
+    """What came of the edits, the gate and the jury."""
     lines(
         folder,
         "stages/4-perturb.jsonl",
-        ({**_candidate(one), "gate": reason or "passed"} for one, reason in found.pool.log),
+        ({**_candidate(one), "gate": reason or "passed"} for one, reason in pool.log),
     )
     lines(
         folder,
@@ -63,12 +73,48 @@ def made(folder: RunFolder, found: Made, jury: Jury) -> None:
             {
                 "item_id": item,
                 "refused": ballot.refusal(),
+                "hardness": ballot.hardness(),
                 "votes": json.loads(ballot.json()),
             }
-            for (item, _, _), ballot in jury.ballots.items()
+            for (item, _, _), ballot in court.ballots.items()
         ),
     )
+
+
+def made(folder: RunFolder, found: Made, court: Court, seed: int) -> None:
+    """What came of the edits, the gate, the jury and the choice, and what is kept aside."""
+    heard(folder, found.pool, court)
     lines(folder, "stages/6-choose.jsonl", map(_candidate, found.selection.kept))
+    lines(folder, "aside.jsonl", aside(found.pool, court, seed))
+
+
+def aside(pool: Pool, court: Court, seed: int) -> Iterator[dict[str, Json]]:
+    """Rows for people to look at: :data:`ASIDE` of the pairs that gate and jury dropped, at least
+    one of each, drawn by hash. Both answers of a pair, in HaluBench's columns and some more."""
+    gate = [(one, "gate", reason, None) for one, reason in pool.log if reason]
+    jury = [(one, "jury", ballot.refusal() or "", ballot) for one, ballot in court.refused()]
+    for dropped in (gate, jury):
+        drawn = sorted(dropped, key=lambda drop: _name(seed, drop[0]))
+        for one, stage, reason, ballot in drawn[: math.ceil(ASIDE * len(drawn))]:
+            for label, answer in (("PASS", one.pass_answer), ("FAIL", one.fail_answer)):
+                yield {
+                    "id": digest("aside", _name(seed, one), label)[:24],
+                    "passage": one.item.passage,
+                    "question": one.item.question,
+                    "answer": answer,
+                    "label": label,
+                    "source_ds": one.item.source_ds,
+                    "pair_id": _name(seed, one)[:16],
+                    "perturbation": one.perturbation,
+                    "stage": stage,
+                    "reason": reason,
+                    "votes": ballot.json() if ballot else "",
+                    "hardness": ballot.hardness() if ballot else None,
+                }
+
+
+def _name(seed: int, one: Candidate) -> str:
+    return digest(str(seed), one.item.id, one.pass_answer, one.fail_answer)
 
 
 def rejected(folder: RunFolder, rows: Iterable[Rejected]) -> None:

@@ -28,6 +28,14 @@ def open_judge(uri: str, options: JudgeOptions) -> Judge:
     return PromptedJudge(uri, options)
 
 
+def is_module(uri: str) -> bool:
+    """Whether ``uri`` names a judge of its own, not a model behind a prompt.
+
+    Raises InputError for an unknown scheme.
+    """
+    return _is_one_of(_split(uri)[0], "judges")
+
+
 def expand(uri: str) -> list[str]:
     """The judges that ``uri`` stands for: itself, or several where its module offers
     ``expand(spec) -> list[str]`` (one recorded file may hold many judges).

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from halubench.errors import InputError
+from halubench.run import canonical
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -35,6 +36,12 @@ class Request:
     schema: Mapping[str, Json] | None = None
     top_logprobs: int = 0
     sample: int = 0
+
+
+def size(request: Request) -> int:
+    """Characters of a request: its messages and its schema."""
+    told = sum(len(text) for _, text in request.messages)
+    return told + (len(canonical(request.schema)) if request.schema else 0)
 
 
 @dataclass(frozen=True, slots=True)

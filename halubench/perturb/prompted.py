@@ -1,35 +1,42 @@
 """Edits that a model proposes and code applies: the model never writes an answer.
 
 Code finds the editable spans, picks the perturbation and names the spans in a JSON schema; the
-model fills in what should stand there. A model whose proposal did not serve is asked again with
-edits to choose from, where a rule can make some, so that small models can comply as well. The edit is then made at the exact span. The PASS twin is
-edited too where code can tell that the model's other wording says the same; else it stays as it is.
+model fills in what should stand there, with a quote that code looks up in the passage. A model whose
+proposal did not serve is asked again, with edits to choose from where a rule can make some, so that
+small models can comply as well. The edit is then made at the exact span. The PASS twin is edited
+too where code can tell that the model's other wording says the same, or where a jury will read it;
+else it stays as it is.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from random import Random
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from halubench import values
 from halubench.models.base import Request, Sampling
 from halubench.perturb import ground, rules
+from halubench.perturb.base import Site
+from halubench.perturb.ground import Ground
+from halubench.perturb.operators import OPERATORS
 from halubench.perturb.sites import find
 from halubench.text import normalise, squeeze, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from halubench.perturb.base import Site, Statement
+    from halubench.perturb.base import Statement
     from halubench.perturb.definitions import Perturbation
     from halubench.prompt import Prompt
     from halubench.records import Candidate, Json
 
 TEMPERATURES = (0.0, 0.7, 1.0)
-"""One a try: an item is asked about at most this often."""
+"""One a try: an item is asked about at most this often before the audit has a say."""
 MAX_TOKENS = 300
 _VALUES = ("number", "percent", "money", "year", "date")
 _ROOM = 16
@@ -46,6 +53,22 @@ class Task:
     sample: int = 0
     choices: tuple[Candidate, ...] = ()
     """Edits at one site to choose from; empty: the model proposes its own."""
+    banned: tuple[str, ...] = ()
+    """Words that no edit may use: so far they tell the label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a model is asked. ``temperature``: of every try; None: :data:`TEMPERATURES`, one a try."""
+
+    seed: int = 0
+    temperature: float | None = None
+
+    def sampling(self, sample: int) -> Sampling:
+        """The decoding of that try."""
+        last = len(TEMPERATURES) - 1
+        chosen = TEMPERATURES[min(sample, last)] if self.temperature is None else self.temperature
+        return Sampling(chosen, max_tokens=MAX_TOKENS, seed=self.seed)
 
 
 def offer(task: Task, edits: Sequence[Candidate]) -> Task:
@@ -79,13 +102,26 @@ def legal(
     statement: Statement, perturbations: Iterable[Perturbation]
 ) -> dict[str, tuple[Site, ...]]:
     """The sites of the statement by the name of each perturbation that may be made there."""
-    sites = find(statement)
+    spans = find(statement)
     found = {
-        one.name: tuple(site for site in sites if _fits(site, one))
+        one.name: _sites(statement, spans, one)
         for one in perturbations
         if statement.item.domain in one.domains
     }
     return {name: places for name, places in found.items() if places}
+
+
+def _sites(
+    statement: Statement, spans: Sequence[Site], perturbation: Perturbation
+) -> tuple[Site, ...]:
+    """The spans of the kinds that the rule names, else those at which it would edit by itself."""
+    rule = perturbation.rule
+    if rule is None or rule.sites:
+        return tuple(site for site in spans if _fits(site, perturbation))
+    ground = Ground(statement, Random(0))  # noqa: S311
+    edits = OPERATORS[rule.operator](ground, rule)
+    places = dict.fromkeys((edit.start, edit.end) for edit in edits)
+    return tuple(Site(start, end, statement.text[start:end], "word") for start, end in places)
 
 
 def tasks(statement: Statement, perturbations: Mapping[str, Perturbation]) -> Iterator[Task]:
@@ -95,7 +131,6 @@ def tasks(statement: Statement, perturbations: Mapping[str, Perturbation]) -> It
 
 
 def _fits(site: Site, perturbation: Perturbation) -> bool:
-    """Lists of words and conclusions are exact by rule: nothing is left to propose there."""
     rule = perturbation.rule
     if rule is None:
         return True
@@ -103,8 +138,8 @@ def _fits(site: Site, perturbation: Perturbation) -> bool:
     return site.kind in rule.sites and (not rule.units or set(unit) <= set(rule.units))
 
 
-def request(task: Task, prompt: Prompt, seed: int) -> Request:
-    """The request for one try; later tries are asked at a higher temperature."""
+def request(task: Task, prompt: Prompt, manner: Manner) -> Request:
+    """The request for one try."""
     item = task.statement.item
     messages = prompt.messages(
         passage=item.passage,
@@ -113,9 +148,9 @@ def request(task: Task, prompt: Prompt, seed: int) -> Request:
         spans=_spans(task),
         choices=[one.fail_edit.new for one in task.choices],
         perturbation=task.perturbation.model_dump(),
+        banned=task.banned,
     )
-    sampling = Sampling(TEMPERATURES[task.sample], max_tokens=MAX_TOKENS, seed=seed)
-    return Request(messages, sampling, _schema(task), sample=task.sample)
+    return Request(messages, manner.sampling(task.sample), _schema(task), sample=task.sample)
 
 
 def _spans(task: Task) -> list[str]:
@@ -151,25 +186,44 @@ def _object(fields: dict[str, Json]) -> Mapping[str, Json]:
     }
 
 
-def apply(task: Task, answer: str, generator: str, prompt_hash: str) -> Candidate | str:
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who proposes, for the provenance. ``read``: a jury will read both answers, so that a PASS edit
+    may stand although code cannot tell that it says the same."""
+
+    generator: str
+    prompt_hash: str = ""
+    read: bool = False
+
+
+def apply(task: Task, answer: str, author: Author) -> Candidate | str:
     """The pair that the model's answer makes, or the reason why it makes none."""
-    proposal = _read(answer, Choice if task.choices else Proposal)
-    if isinstance(proposal, str):
-        return proposal
-    made = _own(task, proposal) if isinstance(proposal, Proposal) else _chosen(task, proposal)
-    return (
-        made
-        if isinstance(made, str)
-        else replace(made, generator=generator, prompt_hash=prompt_hash)
-    )
+    made = _chosen(task, answer) if task.choices else _own(task, answer, read=author.read)
+    if isinstance(made, str):
+        return made
+    if said := telling(made, task.banned):
+        return f"model: edit uses a word that tells the label ({said})"
+    return replace(made, generator=author.generator, prompt_hash=author.prompt_hash)
 
 
-def _chosen(task: Task, choice: Choice) -> Candidate | str:
+def telling(candidate: Candidate, banned: Iterable[str]) -> str:
+    """The first banned word or word pair that the FAIL edit puts into the answer; empty: none."""
+    new, old = candidate.fail_edit.new, candidate.fail_edit.old
+    return next((word for word in banned if _holds(new, word) and not _holds(old, word)), "")
+
+
+def _chosen(task: Task, answer: str) -> Candidate | str:
+    choice = read_reply(answer, Choice)
+    if isinstance(choice, str):
+        return choice
     offered = {one.fail_edit.new: one for one in task.choices}
     return offered.get(choice.new_fail, "model: names no edit that was offered")
 
 
-def _own(task: Task, proposal: Proposal) -> Candidate | str:
+def _own(task: Task, answer: str, *, read: bool) -> Candidate | str:
+    proposal = read_reply(answer, Proposal)
+    if isinstance(proposal, str):
+        return proposal
     site = next((site for site in task.sites if site.text == proposal.old), None)
     if site is None:
         return "model: names no span that was offered"
@@ -181,7 +235,12 @@ def _own(task: Task, proposal: Proposal) -> Candidate | str:
     shown = [text for one in task.perturbation.examples for text in (one.answer, one.fail)]
     if not stated and any(_holds(text, fail) for text in shown):
         return "model: FAIL edit is copied from a worked example"
-    twin = _twin(site, _like(site.text, proposal.new_pass))
+    evidence = quoted(proposal.evidence, passage)
+    if not evidence:
+        return "model: evidence is not a quote from the passage"
+    twin = _twin(site, _like(site.text, proposal.new_pass), task.perturbation)
+    if twin is None and read:
+        twin = _reworded(site, _like(site.text, proposal.new_pass), fail)
     edit = ground.Proposal(
         start=site.start,
         end=site.end,
@@ -189,12 +248,16 @@ def _own(task: Task, proposal: Proposal) -> Candidate | str:
         level="L2" if stated else "L1",
         change=squeeze(proposal.change_made),
         twin=twin,
-        evidence=_quoted(proposal.evidence, passage),
+        evidence=evidence,
     )
     return rules.candidate(task.statement, task.perturbation, edit)
 
 
-def _read(answer: str, shape: type[Proposal | Choice]) -> Proposal | Choice | str:
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def read_reply(answer: str, shape: type[Shape]) -> Shape | str:
+    """The first JSON object of a reply, or why it is none of that shape."""
     start = answer.find("{")
     try:
         found, _ = json.JSONDecoder().raw_decode(answer, max(start, 0))
@@ -232,13 +295,30 @@ def _same_form(old: values.Value, new: values.Value, perturbation: Perturbation)
     return same_unit and (scaled or old.magnitude == new.magnitude)
 
 
-def _twin(site: Site, new: str) -> str | None:
+def _twin(site: Site, new: str, perturbation: Perturbation) -> str | None:
     """The PASS edit, where code can tell that it says the same; else the true text stays."""
+    twins = perturbation.rule.twins if perturbation.rule else {}
+    if new.lower() == twins.get(site.text.lower()):
+        return new
     old, said = values.find(site.text), values.find(new)
     if new == site.text or len(old) != 1 or len(said) != 1:
         return None
     whole = (said[0].start, said[0].end) == (0, len(new))
     return new if whole and values.same(old[0], said[0]) else None
+
+
+_NEGATION = re.compile(r"\b(?:not|no|non|never|neither|nor|without)\b|n['’]t\b", re.IGNORECASE)
+
+
+def _reworded(site: Site, new: str, fail: str) -> str | None:
+    """The PASS edit in other words, as far as code can tell nothing against it."""
+    if site.kind in _VALUES or values.find(site.text) or values.find(new):
+        return None
+    apart = set(words(new)) - set(words(site.text))
+    wrong = set(words(fail)) - set(words(site.text))
+    if not apart or apart & wrong or _NEGATION.search(f"{site.text} {new}"):
+        return None
+    return new
 
 
 def _like(old: str, new: str) -> str:
@@ -247,7 +327,7 @@ def _like(old: str, new: str) -> str:
     return new[:1].upper() + new[1:] if old[:1].isupper() else new
 
 
-def _quoted(evidence: str, passage: str) -> str:
-    """The quote, if the passage holds it."""
+def quoted(evidence: str, passage: str) -> str:
+    """The quote as it was given, in one line, if the passage holds its words; else empty."""
     quote = squeeze(evidence)
-    return quote if quote.casefold() in squeeze(passage).casefold() else ""
+    return quote if words(quote) and _holds(passage, quote) else ""

@@ -1,62 +1,40 @@
 """A jury of judges other than the generator. Blind: it sees rows, never labels or twins.
 
-A pair is kept only if every juror calls its FAIL row FAIL and its PASS row PASS. A vote that could
-not be read is a disagreement, and is reported as such.
+A pair is kept only if every juror calls its FAIL row FAIL and its PASS row PASS. Rows on which the
+jury is split, or a vote could not be read, are put to all of them once more, in another wording and
+as blindly as before; that vote counts. What code proves is not put to the vote: there the votes on
+the FAIL row tell only how hard it is.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from halubench.errors import InputError
-from halubench.records import LABELS, Row, Unscored, Verdict, render_verdict
+from halubench.records import Row, Unscored
 from halubench.text import digest
+from halubench.verify.ballot import Ballot, Vote
+from halubench.verify.proof import proves_fail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-    from halubench.judges.base import Judge
-    from halubench.records import Candidate, Prediction
+    from halubench.records import Candidate
 
-Votes: TypeAlias = "dict[tuple[str, str], Verdict]"
-"""Verdict by juror and row key."""
+Votes: TypeAlias = "dict[tuple[int, str, str], Vote]"
+"""Vote by pass (0 or 1), juror and row key."""
 _NO_JURORS = ("baseline", "recorded")
 
 
-@dataclass(frozen=True, slots=True)
-class Ballot:
-    """The votes on one pair: (juror, verdict on the PASS row, verdict on the FAIL row) each."""
+class Juror(Protocol):
+    """Reads rows and votes on each."""
 
-    votes: tuple[tuple[str, Verdict, Verdict], ...]
+    rewords: bool
+    """Whether a second pass asks otherwise than the first; else it is not asked again."""
 
-    def refusal(self) -> str | None:
-        """Why the pair is dropped; None when the jury is unanimous for both labels."""
-        cast = [vote for _, *pair in self.votes for vote in pair]
-        if any(isinstance(vote, Unscored) for vote in cast):
-            return "jury: a vote could not be read"
-        missed = any(vote != "FAIL" for _, _, vote in self.votes)
-        accused = any(vote != "PASS" for _, vote, _ in self.votes)
-        if missed and accused:
-            return "jury: disagrees with both labels"
-        if missed:
-            return "jury: FAIL answer not found hallucinated"
-        return "jury: PASS answer found hallucinated" if accused else None
-
-    def hardness(self) -> float:
-        """The share of votes, over both rows, that are not the label (an unread vote is not)."""
-        wrong = [vote != label for _, *pair in self.votes for vote, label in zip(pair, LABELS)]  # noqa: B905
-        return sum(wrong) / len(wrong)
-
-    def json(self) -> str:
-        """The votes as JSON: juror to label to verdict."""
-        votes = {
-            name: dict(zip(LABELS, map(render_verdict, pair), strict=True))
-            for name, *pair in self.votes
-        }
-        return json.dumps(votes, ensure_ascii=False, sort_keys=True)
+    def hear(self, rows: Sequence[Row], turn: int) -> AsyncIterator[tuple[str, Vote]]:
+        """(row id, vote) for every row, in order; ``turn`` 0 is the first pass, 1 the second."""
+        ...
 
 
 def check_jury(jury: Sequence[str], generator: str) -> None:
@@ -83,34 +61,71 @@ def _model(uri: str) -> str:
 
 
 async def vote(
-    jurors: Mapping[str, Callable[[], Judge]],
-    candidates: Sequence[Candidate],
-    cast: Votes,
-    seed: int,
-    tell: Callable[[Prediction], None],
+    jurors: Mapping[str, Juror], candidates: Sequence[Candidate], cast: Votes, seed: int
 ) -> list[Ballot]:
     """One ballot a candidate, in order.
 
     The jurors see the rows under opaque ids, in an order that ``seed`` shuffles.
 
     Args:
-        jurors: what opens each judge, by its URI; called when its turn comes.
+        jurors: by URI.
         candidates: the pairs to vote on.
-        cast: votes so far, to which the new ones are added; no juror is asked for a row twice.
+        cast: votes so far, to which the new ones are added; no juror is asked for a row twice in
+            one pass.
         seed: salt of ids and order.
-        tell: called with each vote as it is cast.
     """
-    keys = [tuple(_key(seed, row) for row in _rows(one)) for one in candidates]
+    keys = [_keys(one, seed) for one in candidates]
     rows = {_key(seed, row): row for one in candidates for row in _rows(one)}
-    for uri, open_juror in jurors.items():
-        blind = [_rename(rows[key], key) for key in sorted(rows) if (uri, key) not in cast]
-        async for said in open_juror().predict(blind):
-            cast[uri, said.id] = said.verdict
-            tell(said)
+    await _hear(jurors, rows, cast, 0)
+    proven = [proves_fail(one) for one in candidates]
+    settled = {failed for (_, failed), sure in zip(keys, proven, strict=True) if sure}
+    again = {
+        key: row for key, row in rows.items() if _open(jurors, cast, key) and key not in settled
+    }
+    await _hear(jurors, again, cast, 1)
     return [
-        Ballot(tuple((uri, cast[uri, passed], cast[uri, failed]) for uri in jurors))
-        for passed, failed in keys
+        _ballot(jurors, cast, pair, proven=sure) for pair, sure in zip(keys, proven, strict=True)
     ]
+
+
+async def _hear(
+    jurors: Mapping[str, Juror], rows: Mapping[str, Row], cast: Votes, turn: int
+) -> None:
+    for uri, juror in jurors.items():
+        if turn and not juror.rewords:
+            cast |= {(turn, uri, key): cast[0, uri, key] for key in rows}
+            continue
+        blind = [_rename(rows[key], key) for key in sorted(rows) if (turn, uri, key) not in cast]
+        if blind:
+            async for key, said in juror.hear(blind, turn):
+                cast[turn, uri, key] = said
+
+
+def _open(jurors: Iterable[str], cast: Votes, key: str) -> bool:
+    """Whether the first pass left a row open: split, or not read by all."""
+    said = [cast[0, uri, key].verdict for uri in jurors]
+    return len(set(said)) > 1 or any(isinstance(one, Unscored) for one in said)
+
+
+def _ballot(jurors: Iterable[str], cast: Votes, keys: tuple[str, str], *, proven: bool) -> Ballot:
+    def last(uri: str, key: str) -> Vote:
+        return cast.get((1, uri, key)) or cast[0, uri, key]
+
+    passed, failed = keys
+    told = [(uri, last(uri, passed), last(uri, failed)) for uri in jurors]
+    first = [(uri, cast[0, uri, passed].verdict, cast[0, uri, failed].verdict) for uri in jurors]
+    again = any((1, uri, key) in cast for uri, *_ in told for key in keys)
+    return Ballot(
+        votes=tuple((uri, one.verdict, other.verdict) for uri, one, other in told),
+        first=tuple(first) if again else (),
+        quotes=tuple((uri, one.quote, other.quote) for uri, one, other in told),
+        proven=proven,
+    )
+
+
+def _keys(candidate: Candidate, seed: int) -> tuple[str, str]:
+    passed, failed = _rows(candidate)
+    return _key(seed, passed), _key(seed, failed)
 
 
 def _rows(candidate: Candidate) -> tuple[Row, Row]:
@@ -128,27 +143,3 @@ def _key(seed: int, row: Row) -> str:
 
 def _rename(row: Row, key: str) -> Row:
     return Row(key, row.passage, row.question, row.answer, row.source_ds)
-
-
-def fleiss_kappa(ballots: Sequence[Ballot]) -> float | None:
-    """Agreement of the jurors beyond chance over all rows, in [-1, 1] (unread is a category).
-
-    Fleiss, J. L. (1971), Measuring nominal scale agreement among many raters, Psychological
-    Bulletin 76(5), 378-382. None with fewer than two jurors, no rows, or one category only, where
-    kappa is undefined.
-    """
-    rows = [
-        Counter(
-            "UNSCORED" if isinstance(pair[side], Unscored) else pair[side] for _, *pair in b.votes
-        )
-        for b in ballots
-        for side in (0, 1)
-    ]
-    raters = len(ballots[0].votes) if ballots else 0
-    if raters < 2:
-        return None
-    agreeing = sum(n * (n - 1) for row in rows for n in row.values())
-    observed = agreeing / (len(rows) * raters * (raters - 1))
-    shares = [n / (len(rows) * raters) for n in sum(rows, Counter[str]()).values()]
-    chance = sum(share**2 for share in shares)
-    return None if chance == 1 else (observed - chance) / (1 - chance)

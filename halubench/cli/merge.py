@@ -1,0 +1,46 @@
+"""halubench merge: the parts of one job, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (typer reads the annotations)
+from typing import Annotated
+
+import typer
+
+from halubench.cli._generating import show, watching
+
+
+def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
+    parts: Annotated[
+        list[Path],
+        typer.Argument(metavar="PART...", help="Folders of generate --shard, all of them."),
+    ],
+    out_folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="The run folder.")],
+    max_usd: Annotated[
+        float | None,
+        typer.Option(help="The most that may be spent on what the parts lack; 0: nothing."),
+    ] = None,
+    window: Annotated[int, typer.Option(help="Requests in flight.")] = 64,
+    timeout: Annotated[float, typer.Option(help="Seconds for one request.")] = 120.0,
+    retries: Annotated[int, typer.Option(help="Further attempts after a passing fault.")] = 6,
+    price_in: Annotated[
+        float | None, typer.Option(help="US dollars per million tokens in.")
+    ] = None,
+    price_out: Annotated[
+        float | None, typer.Option(help="US dollars per million tokens out.")
+    ] = None,
+    content: Annotated[
+        list[Path] | None, typer.Option(help="A folder of your own content.")
+    ] = None,
+) -> None:
+    """Put the parts of one generate job together: what one machine would have made, byte for byte."""
+    from halubench import content as lookup
+    from halubench.generate import Rest, merge
+    from halubench.models.base import EngineOptions
+
+    for folder in content or []:
+        lookup.add_folder(folder)
+    rest = Rest(EngineOptions(timeout, window, price_in, price_out), max_usd, retries)
+    with watching() as watch:
+        outcome = merge(parts, out_folder, rest, watch)
+    show(outcome)
