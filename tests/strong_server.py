@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from halubench.records import Item
 
 SYNONYMS = {"ferry": "boat", "carries": "holds", "increased": "rose", "decreased": "fell"}
-_SLIPS = ("prose", "quote", "same", "span")
+_SLIPS = ("quote", "same", "telling")
 
 
 def tokens(text: str) -> int:
@@ -61,13 +61,12 @@ class Strong:
     def __call__(self, seen: Seen) -> Reply:
         schema = seen.body["response_format"]["json_schema"]["schema"]
         fields = schema["properties"]
-        said = self._said(seen, fields)
-        text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+        text = json.dumps(self._said(seen, fields), ensure_ascii=False)
         asked = "\n".join(message["content"] for message in seen.body["messages"])
         used = tokens(asked) + tokens(json.dumps(schema)), tokens(text)
         return chat(text, tokens=used, delay_s=self.delay_s)
 
-    def _said(self, seen: Seen, fields: dict[str, Any]) -> dict[str, Any] | str:
+    def _said(self, seen: Seen, fields: dict[str, Any]) -> dict[str, Any]:
         item = self._item(seen.prompt)
         if "claims" in fields:
             return self._vote(seen, item)
@@ -85,19 +84,18 @@ class Strong:
         statement = in_sentence(item, squeeze(item.answer)).text if supported else ""
         return {"quote": _place(item, item.answer), "supported": supported, "statement": statement}
 
-    def _edit(self, seen: Seen, item: Item, spans: list[str]) -> dict[str, Any] | str:
+    def _edit(self, seen: Seen, item: Item, spans: list[str]) -> dict[str, Any]:
         lot = drawn("slip", seen.prompt, str(seen.body.get("seed")))
         slip = _SLIPS[int(lot / self.slips * len(_SLIPS))] if lot < self.slips else ""
-        if slip == "prose":
-            return "I would rather change the number of cars."
         true = re.search(r"True statement: (.+)", seen.prompt)
         kind = re.search(r"Kind of error: (.+?)\. ", seen.prompt)
         old, new, twin = self._proposal(item, true[1], self.perturbations[kind[1]], spans)
         if self.taste and old[:1].isupper() and f'"{self.taste.lower()}"' not in seen.prompt:
             new = self.taste
+        wrong = {"same": old, "telling": f"{new} instead"}.get(slip, new)
         return {
-            "old": "no such span" if slip == "span" else old,
-            "new_fail": old if slip == "same" else new,
+            "old": old,
+            "new_fail": wrong,
             "new_pass": twin,
             "evidence": "as everybody knows" if slip == "quote" else _place(item, old),
             "change_made": f"{old} became {new}",

@@ -21,6 +21,7 @@ from halubench.generate.flow import anchored, check_plugins, generate, opened, p
 from halubench.generate.job import Job
 from halubench.generate.select import upheld
 from halubench.generate.spend import FILE, Purse
+from halubench.records import Rejected
 from halubench.run import RunFolder
 from halubench.text import digest
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from halubench.generate.job import Prepared
     from halubench.generate.propose import Proposer
     from halubench.models.base import EngineOptions
+    from halubench.records import Item
 
 MANIFEST = "shard.json"
 FORMAT = "halubench/shard/1"
@@ -65,7 +67,9 @@ def work(ask: Ask, progress: Progress = silent) -> Worked:
         job = Job(ask, folder, Purse(ask.max_usd), progress)
         maker, court = asyncio.run(_work(job, mine(prepare(ask, progress), part)))
         write.heard(folder, maker.pool, court)
-        folder.write_json(MANIFEST, {"format": FORMAT, "asked": ask.asked(), "part": list(part)})
+        splits = [list(split) for split in ask.splits]  # In order: it decides where a row falls.
+        asked = {**ask.asked(), "splits": splits}
+        folder.write_json(MANIFEST, {"format": FORMAT, "asked": asked, "part": list(part)})
         unheld = maker.pool.unanswered + court.unanswered()
         told = ", ".join(f"{count:,} × {why}" for why, count in unheld.most_common(3))
         return Worked(
@@ -79,16 +83,23 @@ def work(ask: Ask, progress: Progress = silent) -> Worked:
 
 
 def mine(found: Prepared, part: tuple[int, int]) -> Prepared:
-    """The items of one part, told by a hash of their id; the counts are those of the whole."""
+    """The items of one part, told by a hash of their id; the others are booked as another part's."""
     number, parts = part
 
-    def is_mine(item: str) -> bool:
-        return int(digest("shard", item)[:12], 16) % parts == number - 1
+    def is_mine(item: Item) -> bool:
+        return int(digest("shard", item.id)[:12], 16) % parts == number - 1
 
+    items = [one.item for one in found.statements] + [item for item, _ in found.unanchored]
+    others = [
+        Rejected(item.source_ds, item.id, "part", "in another part")
+        for item in items
+        if not is_mine(item)
+    ]
+    found.ledger.close("part", len(items), len(items) - len(others), others)
     return replace(
         found,
-        statements=[one for one in found.statements if is_mine(one.item.id)],
-        unanchored=[one for one in found.unanchored if is_mine(one[0].id)],
+        statements=[one for one in found.statements if is_mine(one.item)],
+        unanchored=[one for one in found.unanchored if is_mine(one[0])],
     )
 
 
@@ -176,7 +187,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _ask(asked: dict[str, Any], out: Path, rest: Rest) -> Ask:
     lists = {name: tuple(asked[name]) for name in ("sources", "jury", "exclude")}
-    splits = tuple(asked["splits"].items())
+    splits = tuple((str(name), float(share)) for name, share in asked["splits"])
     return Ask(
         **{**asked, **lists, "splits": splits},
         out=out,
