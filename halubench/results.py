@@ -105,7 +105,7 @@ class JudgeInfo(_Strict):
 
     name: str
     uri: str
-    kind: Literal["prompted", "baseline", "recorded", "classifier"]
+    kind: Literal["prompted", "baseline", "recorded", "classifier", "package"]
     note: str = ""
     mode: str = ""
     prompt: str = ""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from halubench.errors import InputError, MissingExtraError
+from halubench.errors import InputError
+from halubench.judges._package import package
 from halubench.text import digest
 
 if TYPE_CHECKING:
@@ -19,23 +18,14 @@ if TYPE_CHECKING:
 
 LONGEST = 512
 """Tokens, where neither model nor file says what is the most."""
+INSTALL = "Run: pip install 'halubench[transformers]'"
 FILES = {".safetensors", ".bin", ".json"}
-
-
-def package(name: str) -> Any:  # noqa: ANN401  (an optional package)
-    """torch or transformers. Raises MissingExtraError."""
-    if importlib.util.find_spec(name) is None:
-        raise MissingExtraError(
-            f"This needs the package {name}.",
-            "Run: pip install 'halubench[transformers]'",
-        )
-    return importlib.import_module(name)
 
 
 def config(model: str) -> Any:  # noqa: ANN401
     """The configuration of a classifier. Raises InputError."""
     with _loading(model):
-        read = package("transformers").AutoConfig.from_pretrained(model)
+        read = package("transformers", INSTALL).AutoConfig.from_pretrained(model)
     named = " ".join(read.architectures or [])
     if "ForSequenceClassification" not in named and "ForTokenClassification" not in named:
         raise InputError(
@@ -57,7 +47,7 @@ def is_tokens(config: Any) -> bool:  # noqa: ANN401
 
 def tokenizer(model: str) -> Any:  # noqa: ANN401
     """The tokenizer of a repository or folder. Raises InputError."""
-    auto = package("transformers").AutoTokenizer
+    auto = package("transformers", INSTALL).AutoTokenizer
     with _loading(model):
         return auto.from_pretrained(model)
 
@@ -70,8 +60,8 @@ def longest(read: Any, config: Any) -> int:  # noqa: ANN401
 
 def load(model: str, kind: str) -> Any:  # noqa: ANN401
     """The weights in single precision, ready to be asked. Raises InputError."""
-    torch = package("torch")
-    transformers = package("transformers")
+    torch = package("torch", INSTALL)
+    transformers = package("transformers", INSTALL)
     task = "Sequence" if kind == "pair" else "Token"
     with _loading(model):
         loaded = getattr(transformers, f"AutoModelFor{task}Classification").from_pretrained(

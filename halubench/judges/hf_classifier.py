@@ -20,6 +20,7 @@ import numpy as np
 
 from halubench.errors import InputError
 from halubench.judges import _hf as hf
+from halubench.judges._package import package
 from halubench.judges.encoders import fitting, named
 from halubench.judges.local import LocalJudge
 from halubench.judges.modes import verdict_of
@@ -171,7 +172,7 @@ class EncoderScorer:
         inputs = self._tokenizer.pad(
             [window.inputs for window in windows], padding_side="right", return_tensors="pt"
         )
-        with hf.package("torch").inference_mode():
+        with package("torch", hf.INSTALL).inference_mode():
             logits = self._model(**inputs.to(self._model.device)).logits
         shares = self._shares(logits.double().cpu().numpy())
         if self._encoder.kind == "pair":

@@ -10,14 +10,15 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from halubench.records import ENDPOINT, Prediction, Unscored, parse_verdict, render_verdict
+from halubench.results import JudgeInfo
 from halubench.run import Journal, request_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from halubench.records import Row
-    from halubench.results import JudgeInfo
+    from halubench.judges.base import JudgeOptions
+    from halubench.records import Json, Row
 
 _KEPT = [field.name for field in fields(Prediction) if field.name not in {"id", "judge"}]
 
@@ -85,6 +86,14 @@ class LocalJudge:
     def _key(self, row: Row) -> str:
         texts = [row.passage, row.question, row.answer]
         return request_key(self.known.identity, [self.known.prompt_hash, *texts])
+
+
+def of_package(
+    uri: str, identity: dict[str, Json], scorer: Scorer, options: JudgeOptions
+) -> LocalJudge:
+    """The judge of another package."""
+    info = JudgeInfo(name=uri, uri=uri, kind="package", identity={**identity})
+    return LocalJudge(info, scorer, options.folder)
 
 
 def _unanswered(said: Prediction) -> bool:
