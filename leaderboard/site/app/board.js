@@ -35,9 +35,9 @@
     return html`<form class="filters" onSubmit=${(event) => event.preventDefault()} aria-label="Filters">
       <label>Rows<select value=${slice} onChange=${(event) => change({ slice: event.target.value })}><option value="all">all ${HB.count(board.rows)}</option>
         ${HB.groups(board).map((group) => html`<optgroup key=${group} label=${GROUPS[group]}>${Object.keys(board.slices).filter((key) => key.startsWith(`${group}/`)).map((key) => html`<option key=${key} value=${key}>${key.slice(group.length + 1)} (${HB.count(board.slices[key])})</option>`)}</optgroup>`)}</select></label>
-      ${kinds.length > 1 && html`<${Choice} label="Kind" name="kind" ...${shared}><option value="">every kind</option>${kinds.map((kind) => html`<option key=${kind}>${kind}</option>`)}</${Choice}>`}
+      ${kinds.length > 1 && html`<${Choice} label="Kind" name="kind" ...${shared}><option value="">every kind</option>${kinds.map((kind) => html`<option key=${kind} value=${kind}>${kind}</option>`)}</${Choice}>`}
       ${openness.length > 0 && html`<${Choice} label="Openness" name="open" ...${shared}><option value="">any</option>${openness.map((open) => html`<option key=${open} value=${open}>${HB.OPENNESS[open]}</option>`)}</${Choice}>`}
-      ${licences.length > 0 && html`<${Choice} label="Licence" name="license" ...${shared}><option value="">any</option>${licences.map((licence) => html`<option key=${licence}>${licence}</option>`)}</${Choice}>`}
+      ${licences.length > 0 && html`<${Choice} label="Licence" name="license" ...${shared}><option value="">any</option>${licences.map((licence) => html`<option key=${licence} value=${licence}>${licence}</option>`)}</${Choice}>`}
       ${sized && html`<${Choice} label="Size" name="size" ...${shared}><option value="">any</option>${Object.entries(HB.SIZES).map(([size, text]) => html`<option key=${size} value=${size}>${text}</option>`)}</${Choice}>`}
       <label>Find<input type="search" placeholder="judge or maker" value=${query.find || ""} onInput=${(event) => change({ find: event.target.value }, true)} /></label></form>`;
   };
@@ -47,11 +47,11 @@
     const majority = board.floors["baseline:majority"];
     const worst = board.audit && Math.max(...board.audit.probes.map((probe) => probe.auroc[0] ?? 0));
     return html`<dl class="facts">
-      <div><dt>Rows</dt><dd>${HB.count(board.rows)}</dd><p>from ${HB.plural(board.sources.length, "source")}</p></div>
-      <div><dt>Judges</dt><dd>${board.judges.length}</dd><p>measured on the same rows</p></div>
-      <div><dt>In the lead</dt><dd class=${leaders.length === 1 ? "name" : ""}>${leaders.length === 1 ? HB.title(leaders[0]) : leaders.length || HB.DASH}</dd><p>${leaders.length === 1 ? `${HB.pc(leaders[0].macro[0])} % macro accuracy` : leaders.length ? "that the data cannot tell apart" : "no intervals to rank by"}</p></div>
-      <div><dt>Majority floor</dt><dd>${HB.pc(majority?.acc[0])}<small> %</small></dd><p>always the same verdict</p></div>
-      <div><dt>Strongest shortcut</dt><dd>${worst ? worst.toFixed(2) : HB.DASH}</dd><p>${worst ? "AUROC, 0.5 is none" : "not audited"}</p></div></dl>`;
+      <div><dt>Rows</dt><dd>${HB.count(board.rows)}</dd><dd class="note">from ${HB.plural(board.sources.length, "source")}</dd></div>
+      <div><dt>Judges</dt><dd>${board.judges.length}</dd><dd class="note">measured on the same rows</dd></div>
+      <div><dt>In the lead</dt><dd class=${leaders.length === 1 ? "name" : ""}>${leaders.length === 1 ? HB.title(leaders[0]) : leaders.length || HB.DASH}</dd><dd class="note">${leaders.length === 1 ? `${HB.pc(leaders[0].macro[0])} % macro accuracy` : leaders.length ? "that the data cannot tell apart" : "no intervals to rank by"}</dd></div>
+      <div><dt>Majority floor</dt><dd>${HB.pc(majority?.acc[0])}<small> %</small></dd><dd class="note">always the same verdict</dd></div>
+      <div><dt>Strongest shortcut</dt><dd>${worst ? worst.toFixed(2) : HB.DASH}</dd><dd class="note">${worst ? "AUROC, 0.5 is none" : "not audited"}</dd></div></dl>`;
   };
 
   const FIRST = 40;

@@ -15,14 +15,15 @@
         const width = Math.floor(place.current.getBoundingClientRect().width);
         if (width < 40) return;
         const svg = draw(width);
-        svg.setAttribute("aria-hidden", "true");
+        for (const link of svg.querySelectorAll("a")) link.setAttribute("tabindex", "-1");
         place.current.replaceChildren(svg);
       };
       const observer = new ResizeObserver(paint);
       observer.observe(place.current);
       return () => observer.disconnect();
     }, deps);
-    return html`<figure class="chart"><div role="img" aria-label=${label} ref=${place}></div><figcaption>${children}</figcaption></figure>`;
+    // The words tell what the drawing shows; the table has the links.
+    return html`<figure class="chart"><div aria-hidden="true" ref=${place}></div><p class="hidden">${label}</p><figcaption>${children}</figcaption></figure>`;
   };
 
   const point = (judge, slice, along) => {

@@ -18,7 +18,7 @@
 
   const Slices = ({ judge, board }) => html`<div class="box" tabindex="0" role="region" aria-label="Figures by part"><table class="plain figures">
     <caption>Percent of the rows of each part, with the 95 % interval of accuracy.</caption>
-    <thead><tr>${["Part", "Rows", "Accuracy", "", "Balanced", "FAIL prec.", "FAIL recall", "FAIL F1", "AUROC", "Unread"].map((name, index) => html`<th scope="col" key=${index}>${name}</th>`)}</tr></thead>
+    <thead><tr>${["Part", "Rows", "Accuracy", "0 to 100", "Balanced", "FAIL prec.", "FAIL recall", "FAIL F1", "AUROC", "Unread"].map((name, index) => html`<th scope="col" key=${index}>${name}</th>`)}</tr></thead>
     <tbody>${Object.keys(board.slices).filter((key) => judge.slices[key]).map((key) => {
       const s = judge.slices[key];
       return html`<tr key=${key}><th scope="row">${key === "all" ? "all rows" : key.split("/").slice(1).join("/")} ${key !== "all" && html`<span class="under">${key.split("/")[0]}</span>`}</th><td>${HB.count(s.n)}</td><td><strong>${HB.pc(s.acc[0])}</strong> <span class="ci">${HB.range(s.acc[1], s.acc[2])}</span></td><td><${HB.Bar} estimate=${s.acc} from=${0} /></td>
@@ -67,11 +67,11 @@
       ${card?.title && card.title !== judge.name && html`<p class="soft">Measured as <code>${judge.name}</code></p>`}
       ${card?.note && html`<p>${card.note}</p>`}${judge.note && html`<p class="alert undecided">${judge.note}</p>`}
       <dl class="facts">
-        <div><dt>Rank</dt><dd>${HB.band(judge.band)}</dd><p>of ${board.judges.length} judges</p></div>
-        <div><dt>Macro accuracy</dt><dd>${HB.pc(judge.macro[0])}<small> %</small></dd><p>${HB.range(judge.macro[1], judge.macro[2])}</p></div>
-        <div><dt>Hallucinations found</dt><dd>${HB.pc(all.rec[0])}<small> %</small></dd><p>FAIL recall</p></div>
-        <div><dt>Alarms that are right</dt><dd>${HB.pc(all.prec[0])}<small> %</small></dd><p>FAIL precision</p></div>
-        <div><dt>Coverage</dt><dd>${HB.pc(1 - all.unscored / all.n)}<small> %</small></dd><p>${HB.count(all.unscored)} of ${HB.count(all.n)} unreadable</p></div></dl>
+        <div><dt>Rank</dt><dd>${HB.band(judge.band)}</dd><dd class="note">of ${board.judges.length} judges</dd></div>
+        <div><dt>Macro accuracy</dt><dd>${HB.pc(judge.macro[0])}<small> %</small></dd><dd class="note">${HB.range(judge.macro[1], judge.macro[2])}</dd></div>
+        <div><dt>Hallucinations found</dt><dd>${HB.pc(all.rec[0])}<small> %</small></dd><dd class="note">FAIL recall</dd></div>
+        <div><dt>Alarms that are right</dt><dd>${HB.pc(all.prec[0])}<small> %</small></dd><dd class="note">FAIL precision</dd></div>
+        <div><dt>Coverage</dt><dd>${HB.pc(1 - all.unscored / all.n)}<small> %</small></dd><dd class="note">${HB.count(all.unscored)} of ${HB.count(all.n)} unreadable</dd></div></dl>
       ${board.explorer && detail?.letters && html`<p><a class="button" href=${HB.href(["board", board.id, "rows"], { wrong: judge.name })}>Rows that it got wrong →</a></p>`}
       ${!detail ? html`<${HB.Wait} state=${state} />` : html`
         <section aria-labelledby="right"><h2 id="right">Right and wrong</h2><div class="charts"><${Confusion} cells=${detail.confusion.all} title="All rows" /><${Unread} reasons=${detail.results.unscored_reasons} /></div></section>

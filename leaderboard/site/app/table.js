@@ -131,7 +131,7 @@
     const floor = slice === "all" ? majority?.acc[0] : null;
     const from = Math.max(0, Math.floor(10 * Math.min(floor ?? 1, ...lows) - 0.5) / 10);
     const shared = { board, slice, columns, floor, from };
-    return html`<div class="box" tabindex="0" role="region" aria-label="Ranking">
+    return html`<div class="box" tabindex="0" role="region" aria-label="Ranked judges">
       <table class="ranking"><caption>${slice === "all" ? "Ranked by macro accuracy, the unweighted mean over sources." : "Ranked by accuracy on this part of the rows."} Percent of all rows, an unreadable answer counting as not right. Bars run from ${HB.pc(from, 0)} to 100 and show 95 % intervals${floor == null ? "" : "; the dashed line is what always giving the majority label gets"}.</caption>
       <thead><tr>${[JUDGE, RANK, COLUMNS[0], ...columns].map((column) => html`<${Head} key=${column.key} column=${column} query=${query} change=${change} />`)}</tr></thead>
       <tbody>${entries.map((entry) => html`<${Row} key=${entry.judge.slug} entry=${entry} top=${entry.band[0] === 1} ...${shared} />`)}
