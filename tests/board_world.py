@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import yaml
 
-from halubench import dataset
+from halubench import dataset, predictions
 from halubench.evaluate import EvaluateOptions, evaluate
+from halubench.metrics.summary import summarise
 from halubench.records import Example, Provenance
 
 if TYPE_CHECKING:
@@ -86,9 +88,14 @@ def results(folder: Path, skills: dict[str, float], each: int = 20) -> tuple[Pat
 
 
 def spend(found: Path, cost: float, latency: float) -> None:
-    """Say what the judge of a ``results.json`` cost, which no prediction tells."""
+    """Have the judge of a ``results.json`` take so many dollars in all, and seconds a row."""
+    path = found.with_name(predictions.PREDICTIONS)
+    rows = predictions.read(path)
+    took = {"cost_usd": cost / len(rows), "latency_s": latency, "attempts": 1}
+    rows = [replace(row, said=replace(row.said, **took)) for row in rows]
+    predictions.write(path, rows)
     told = json.loads(found.read_text("utf-8"))
-    told["usage"] |= {"cost_usd": cost, "latency_p50": latency, "latency_p95": 2 * latency}
+    told["usage"] = summarise(rows, told["seed"], resamples=0).usage.model_dump()
     found.write_text(json.dumps(told), encoding="utf-8")
 
 

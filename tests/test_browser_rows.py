@@ -12,7 +12,7 @@ from browser_world import EACH, SKILLS, Seen, aside, built, site_of, visit
 
 from halubench import dataset
 from halubench.evaluate import EvaluateOptions, evaluate
-from halubench.rank import predictions
+from halubench.rank import columns
 from halubench.text import digest
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def verdicts(folder: Path) -> dict[str, dict[str, str]]:
     """Judge -> row -> P, F or U, as the predictions say."""
     found = {}
-    for path in (folder.parent / "results").rglob(predictions.FILE):
-        told = predictions.read(path)
+    for path in (folder.parent / "results").rglob("predictions.parquet"):
+        told = columns.read(path)
         name = json.loads(path.with_name("results.json").read_text("utf-8"))["judge"]["name"]
         letters = ["PFU"[code] for code in told.verdicts.tolist()]
         found[name] = dict(zip(told.ids.to_pylist(), letters, strict=True))

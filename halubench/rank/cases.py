@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from halubench.dataset import content_hash
 from halubench.errors import InputError
 from halubench.metrics.rates import FAIL, PASS, UNSCORED
-from halubench.rank import predictions
+from halubench.rank import columns
 from halubench.rank.board import key_of
 from halubench.rank.spans import Span, differing
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from halubench.dataset import Dataset
     from halubench.rank.board import Site
-    from halubench.rank.predictions import Predictions
+    from halubench.rank.columns import Columns
     from halubench.rank.read import Entry
     from halubench.records import Example
 
@@ -56,8 +56,8 @@ class Explorer:
 
     data: Dataset
     judges: tuple[str, ...]
-    judged: tuple[Predictions, ...]
-    verdicts: NDArray[np.int64]
+    judged: tuple[Columns, ...]
+    verdicts: NDArray[np.int8]
     cases: tuple[Case, ...]
     total: int
 
@@ -84,7 +84,7 @@ def explorers(
     found: dict[str, Explorer] = {}
     for board in site.boards if datasets else ():
         files = {row.judge: paths[key_of(row.results)] for row in board.rows}
-        judged = {name: predictions.read(path) for name, path in files.items() if path.is_file()}
+        judged = {name: columns.read(path) for name, path in files.items() if path.is_file()}
         first = next(iter(judged.values()), None)
         data = matching(datasets, board.data.sha256, first) if first else None
         if data:
@@ -96,7 +96,7 @@ def explorers(
     return found
 
 
-def explore(data: Dataset, judged: Mapping[str, Predictions], most: int) -> Explorer:
+def explore(data: Dataset, judged: Mapping[str, Columns], most: int) -> Explorer:
     """Join the rows of ``data`` with the predictions of every judge, by the judge's name.
 
     Raises InputError where predictions are not of exactly these rows.
@@ -109,7 +109,7 @@ def explore(data: Dataset, judged: Mapping[str, Predictions], most: int) -> Expl
     return Explorer(data, tuple(judged), tuple(judged.values()), verdicts, shown, len(cases))
 
 
-def matching(datasets: Sequence[Dataset], sha256: str, judged: Predictions) -> Dataset | None:
+def matching(datasets: Sequence[Dataset], sha256: str, judged: Columns) -> Dataset | None:
     """The rows that were judged, if one of ``datasets`` holds them: a whole one, a split, a sample.
 
     Rows are taken by the ids of the predictions and count only when their hash is ``sha256``.
@@ -124,7 +124,7 @@ def matching(datasets: Sequence[Dataset], sha256: str, judged: Predictions) -> D
     return None
 
 
-def same_rows(data: Dataset, judged: Predictions) -> None:
+def same_rows(data: Dataset, judged: Columns) -> None:
     """Raise InputError unless the predictions are of these rows, in this order, with these labels."""
     labels = np.array([_LABELS[example.label] for example in data.examples])
     wanted = [[getattr(example, name) for example in data.examples] for name in ("id", "source_ds")]
@@ -156,7 +156,7 @@ def answers(data: Dataset, case: Case) -> list[tuple[Example, list[Span]]]:
     return found
 
 
-def _cases(data: Dataset, verdicts: NDArray[np.int64]) -> Iterator[Case]:
+def _cases(data: Dataset, verdicts: NDArray[np.int8]) -> Iterator[Case]:
     groups: dict[tuple[str, str], list[int]] = {}
     for index, example in enumerate(data.examples):
         groups.setdefault((example.passage, example.question), []).append(index)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from halubench.audit.report import AuditReport
 from halubench.errors import InputError
-from halubench.rank import predictions
+from halubench.predictions import PREDICTIONS, RESULTS
 from halubench.rank.board import Key, key_of
 from halubench.rank.judge_card import FILE, JudgeCard, load_card
 from halubench.rank.recount import recount
@@ -43,7 +43,7 @@ class Entry:
     @property
     def predictions(self) -> Path:
         """Where each row's verdict is, if it was kept."""
-        return self.path.with_name(predictions.FILE)
+        return self.path.with_name(PREDICTIONS)
 
 
 def read_results(folders: Sequence[Path]) -> list[Results]:
@@ -72,7 +72,7 @@ def read_entries(folders: Sequence[Path]) -> list[Entry]:
 
 def find_results(folders: Sequence[Path]) -> list[Path]:
     """Every ``results.json`` under the folders. Raises InputError where there is none."""
-    found = _find(folders, "results.json")
+    found = _find(folders, RESULTS)
     if not found:
         raise InputError(
             f"There is no results.json under {', '.join(map(str, folders))}.",
@@ -87,7 +87,7 @@ def read_entry(path: Path) -> Entry:
     Raises InputError naming file and field.
     """
     results = _anywhere(_parse(path, Results))
-    recount(results, path.with_name(predictions.FILE))
+    recount(results, path.with_name(PREDICTIONS))
     return Entry(path, results, load_card(path.with_name(FILE)))
 
 

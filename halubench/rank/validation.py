@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halubench.errors import InputError
-from halubench.rank import predictions
+from halubench.rank import columns
 from halubench.rank.board import key_of
 from halubench.rank.cases import matching, same_rows
 from halubench.rank.check import check
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from halubench.dataset import Dataset
-    from halubench.rank.predictions import Predictions
+    from halubench.rank.columns import Columns
     from halubench.rank.read import Entry
 
 
@@ -43,7 +43,7 @@ def validate(folders: Sequence[Path], data: Sequence[Dataset] = ()) -> list[Find
     the rows themselves; and against the other results of the same hash, which must be of the same
     rows. Raises InputError where no results are found.
     """
-    firsts: dict[str, Predictions] = {}
+    firsts: dict[str, Columns] = {}
     taken: dict[tuple[str, str, str], Path] = {}
     findings: list[Finding] = []
     for path in find_results(folders):
@@ -63,13 +63,13 @@ def validate(folders: Sequence[Path], data: Sequence[Dataset] = ()) -> list[Find
 
 
 def _check(
-    entry: Entry, datasets: Sequence[Dataset], firsts: dict[str, Predictions]
+    entry: Entry, datasets: Sequence[Dataset], firsts: dict[str, Columns]
 ) -> tuple[str, ...]:
     """What the result was held against. Raises InputError at the first fault."""
     check(entry.results)
     if not entry.predictions.is_file():
         return ("its parts",)
-    judged = predictions.read(entry.predictions)
+    judged = columns.read(entry.predictions)
     sha256 = entry.results.data.sha256
     if not datasets:
         _same_as_first(judged, firsts.setdefault(sha256, judged))
@@ -82,7 +82,7 @@ def _check(
     return ("its parts", "its predictions", "the data")
 
 
-def _same_as_first(judged: Predictions, first: Predictions) -> None:
+def _same_as_first(judged: Columns, first: Columns) -> None:
     """Raise InputError unless both are of the same rows: one hash cannot stand for two data sets."""
     if not (judged.ids.equals(first.ids) and (judged.labels == first.labels).all()):
         what = f"{judged.path} and {first.path} claim the same data but are not of the same rows."

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from halubench.audit.report import AuditReport
     from halubench.rank.board import Board, Row, Site
     from halubench.rank.cases import Case, Explorer
-    from halubench.results import Estimate, Results, Scores
+    from halubench.results import Confusion, Estimate, Results, Scores
 
     Json = dict[str, Any]
 
@@ -30,7 +30,8 @@ SNIPPET = 110
 """Characters of a question in the list of cases."""
 _FIELDS = {
     "accuracy": "acc", "accuracy_scored": "scored", "balanced_accuracy": "bal",
-    "fail_precision": "prec", "fail_recall": "rec", "fail_f1": "f1", "auroc": "auroc",
+    "fail_precision": "prec", "fail_recall": "rec", "fail_f1": "f1", "mcc": "mcc",
+    "pair_accuracy": "pair", "auroc": "auroc", "brier": "brier", "ece": "ece",
 }  # fmt: skip
 
 
@@ -72,8 +73,13 @@ def _board(board: Board, explorer: Explorer | None) -> Json:
 
 def slices(results: Results) -> dict[str, Scores]:
     """Every part of the data with scores of its own: "all", then "group/name"."""
-    sources = {f"source/{name}": scores for name, scores in sorted(results.sources.items())}
-    return {"all": results.overall, **sources}
+    groups = {"source": results.sources, **results.slices}
+    parts = {
+        f"{group}/{name}": scores
+        for group, found in groups.items()
+        for name, scores in sorted(found.items())
+    }
+    return {"all": results.overall, **parts}
 
 
 def _judge(row: Row) -> Json:
@@ -90,15 +96,19 @@ def _judge(row: Row) -> Json:
         "macro": _estimate(results.macro_accuracy),
         "cost": usage.cost_usd,
         "latency": usage.latency_p50,
+        "reliability": [
+            {"n": each.n, "mean": each.mean_p_fail, "rate": each.fail_share}
+            for each in results.reliability
+        ],
         "warnings": len(results.warnings),
         "slices": {key: _scores(scores) for key, scores in slices(results).items()},
     }
 
 
 def _scores(scores: Scores) -> Json:
-    counts = {"n": scores.n, "fails": scores.n_fail, "unscored": scores.unscored}
+    counts = {"n": scores.n, "unscored": scores.unscored, "pairs": scores.pairs}
     rates = {short: _estimate(getattr(scores, name)) for name, short in _FIELDS.items()}
-    return {**counts, **rates}
+    return {**counts, **{short: rate for short, rate in rates.items() if rate[0] is not None}}
 
 
 def _estimate(estimate: Estimate) -> list[float | None]:
@@ -132,30 +142,20 @@ def judge_view(row: Row, command: str, letters: str) -> Json:
     """The page of one judge. ``letters``: its verdicts on the rows of the explorer's cases."""
     results = row.results
     return {
-        "results": results.model_dump(mode="json", exclude={"sources", "baselines"}),
-        "confusion": {key: confusion(scores) for key, scores in slices(results).items()},
+        "results": results.model_dump(mode="json", exclude={"sources", "slices", "baselines"}),
+        "confusion": confusion(results.overall.confusion),
         "command": command,
         "prompt": prompt_text(results.judge.prompt_hash),
         "letters": letters,
     }
 
 
-def confusion(scores: Scores) -> list[list[int]] | None:
-    """The 2 x 3 counts that the rates stand for: label (PASS, FAIL) by PASS, FAIL, unscored.
-
-    None where the rates leave them open: no FAIL row was found, and some rows are unscored.
-    """
-    hits = round((scores.fail_recall.value or 0.0) * scores.n_fail)
-    right = round((scores.accuracy.value or 0.0) * scores.n) - hits
-    if hits and scores.fail_precision.value:
-        alarms = round(hits / scores.fail_precision.value) - hits
-    elif not scores.unscored:
-        alarms = scores.n_pass - right
-    else:
-        return None
-    lost = scores.n_pass - right - alarms
-    missed = scores.n_fail - hits - (scores.unscored - lost)
-    return [[right, alarms, lost], [missed, hits, scores.unscored - lost]]
+def confusion(counts: Confusion) -> list[list[int]]:
+    """The counts as label (PASS, FAIL) by PASS, FAIL, unscored."""
+    return [
+        [counts.pass_pass, counts.pass_fail, counts.pass_unscored],
+        [counts.fail_pass, counts.fail_fail, counts.fail_unscored],
+    ]
 
 
 def prompt_text(wanted: str) -> str:

@@ -50,7 +50,7 @@
       <div><dt>Rows</dt><dd>${HB.count(board.rows)}</dd><dd class="note">from ${HB.plural(board.sources.length, "source")}</dd></div>
       <div><dt>Judges</dt><dd>${board.judges.length}</dd><dd class="note">measured on the same rows</dd></div>
       <div><dt>In the lead</dt><dd class=${leaders.length === 1 ? "name" : ""}>${leaders.length === 1 ? HB.title(leaders[0]) : leaders.length || HB.DASH}</dd><dd class="note">${leaders.length === 1 ? `${HB.pc(leaders[0].macro[0])} % macro accuracy` : leaders.length ? "that the data cannot tell apart" : "no intervals to rank by"}</dd></div>
-      <div><dt>Majority floor</dt><dd>${HB.pc(majority?.acc[0])}<small> %</small></dd><dd class="note">always the same verdict</dd></div>
+      <div><dt>Majority floor</dt><dd>${HB.pc(majority?.acc?.[0])}<small> %</small></dd><dd class="note">always the same verdict</dd></div>
       <div><dt>Strongest shortcut</dt><dd>${worst ? worst.toFixed(2) : HB.DASH}</dd><dd class="note">${worst ? "AUROC, 0.5 is none" : "not audited"}</dd></div></dl>`;
   };
 
@@ -71,7 +71,7 @@
     const cost = HB.Tradeoff({ board, entries, slice, along: HB.cost, label: "US dollars per 1,000 rows", write: HB.dollars, title: "Accuracy against cost" });
     const speed = HB.Tradeoff({ board, entries, slice, along: (judge) => judge.latency, label: "Median seconds a row", write: HB.seconds, title: "Accuracy against speed" });
     return html`<section aria-labelledby="charts"><h2 id="charts">What it takes, and what becomes of the rows</h2>
-      <div class="charts">${cost}${speed}<${HB.Outcomes} entries=${entries} slice=${slice} /><${HB.Pairs} entries=${entries} /></div>
+      <div class="charts">${cost}${speed}<${HB.Outcomes} entries=${entries} slice=${slice} /><${HB.Pairs} entries=${entries} slice=${slice} /></div>
       ${!cost && !speed && html`<p class="soft">Fewer than two of these judges have a price or a time, so nothing is drawn against them.</p>`}</section>
       ${calibrated.length > 0 && html`<section aria-labelledby="calibration"><h2 id="calibration">Can its certainty be trusted?</h2>
         <p class="soft">How often answers with a stated probability of being hallucinated are. On the dashed line it is as stated.</p>

@@ -73,9 +73,10 @@
       const text = { x: "along", y: "value", text: "label", fill: INK, fontSize: 12, dy: -9, stroke: "var(--card)", strokeWidth: 4 };
       return Plot.plot({
         width, height, marginLeft: 52, marginBottom: 42, marginTop: 16, marginRight: 16,
-        x: { type: "log", domain, label: `${label} →`, labelAnchor: "right", tickFormat: write, ticks: ticks(domain, width) },
+        x: { type: "log", domain, axis: null },
         y: { domain: [low, high], label: "↑ Accuracy, %", tickFormat: (v) => HB.pc(v, 0), grid: true, ticks: 6 },
         marks: [
+          Plot.axisX(ticks(domain, width), { text: write, label: `${label} →`, labelAnchor: "right" }),
           Plot.line(front, { x: "along", y: "value", curve: "step-after", stroke: ACCENT, strokeOpacity: 0.35, strokeDasharray: "4 3" }),
           Plot.ruleX(points.filter((p) => p.low != null), { x: "along", y1: "low", y2: "high", stroke: ACCENT, strokeOpacity: 0.35, strokeWidth: 5, strokeLinecap: "round" }),
           Plot.dot(points, { x: "along", y: "value", r: 4.5, fill: ACCENT, stroke: "var(--card)", strokeWidth: 1.5, href: (p) => HB.href(["board", board.id, "judge", p.judge.slug]), title: (p) => `${p.name}: ${HB.pc(p.value)} % at ${write(p.along)}` }),
@@ -93,7 +94,7 @@
     const shown = entries.slice(0, 24);
     const parts = shown.flatMap(({ judge }) => {
       const scores = judge.slices[slice];
-      if (!scores || scores.acc[0] == null) return [];
+      if (!scores?.acc) return [];
       const unread = scores.unscored / scores.n;
       return [["right", scores.acc[0]], ["wrong", 1 - scores.acc[0] - unread], ["unreadable", unread]].map(([what, share]) => ({ name: HB.title(judge), what, share }));
     });
@@ -105,13 +106,17 @@
         color: { domain: ["right", "wrong", "unreadable"], range: ["var(--right)", "var(--wrong)", "var(--unread)"] },
         marks: [Plot.barX(parts, { x: "share", y: "name", fill: "what", insetTop: 3, insetBottom: 3, order: ["right", "wrong", "unreadable"], title: (p) => `${p.name}: ${HB.pc(p.share)} % ${p.what}` })],
       });
-    return html`<${HB.Chart} draw=${draw} deps=${[parts.map((p) => p.name + p.share).join()]} label=${shown.map(({ judge }) => `${HB.title(judge)}: ${HB.pc(judge.slices[slice]?.acc[0])} % right, ${judge.slices[slice]?.unscored} unreadable`).join("; ")}>
+    return html`<${HB.Chart} draw=${draw} deps=${[parts.map((p) => p.name + p.share).join()]} label=${shown.map(({ judge }) => `${HB.title(judge)}: ${HB.pc(judge.slices[slice]?.acc?.[0])} % right, ${judge.slices[slice]?.unscored} unreadable`).join("; ")}>
       <strong>What became of every row.</strong> <span class="key right">right</span> <span class="key wrong">wrong</span> <span class="key unread">unreadable</span>${entries.length > shown.length && ` The first ${shown.length} of ${entries.length} judges.`}</${HB.Chart}>`;
   };
 
   // Pair accuracy, with its interval: both twins judged right.
-  HB.Pairs = ({ entries }) => {
-    const points = entries.filter(({ judge }) => judge.pair?.[0] != null).slice(0, 24).map(({ judge }) => ({ name: HB.title(judge), value: judge.pair[0], low: judge.pair[1], high: judge.pair[2] }));
+  HB.Pairs = ({ entries, slice }) => {
+    const given = entries.filter(({ judge }) => judge.slices[slice]?.pair);
+    const points = given.slice(0, 24).map(({ judge }) => {
+      const [share, low, high] = judge.slices[slice].pair;
+      return { name: HB.title(judge), value: share, low, high };
+    });
     if (!points.length) return null;
     const draw = (width) =>
       Plot.plot({
@@ -125,24 +130,23 @@
         ],
       });
     return html`<${HB.Chart} draw=${draw} deps=${[points.map((p) => p.name + p.value).join()]} label=${points.map((p) => `${p.name}: ${HB.pc(p.value)} % of pairs`).join("; ")}>
-      <strong>Pair accuracy.</strong> Both answers to one question judged right. A coin gets 25 % (dashed); so does any rule that reads one answer alone and cannot tell the twins.</${HB.Chart}>`;
+      <strong>Pair accuracy.</strong> Both answers to one question judged right. A coin gets 25 % (dashed), always the same verdict none.</${HB.Chart}>`;
   };
 
-  // How often rows of a stated P(FAIL) are FAIL. bins: {mean, rate, n, low, high}.
+  // How often rows of a stated P(FAIL) are FAIL. bins: {mean, rate, n}.
   HB.Reliability = ({ bins, name, small }) => {
     const filled = bins.filter((bin) => bin.n > 0 && bin.mean != null && bin.rate != null);
     if (!filled.length) return null;
     const draw = (width) => {
       const side = Math.min(width, small ? 230 : 380);
       return Plot.plot({
-        width: side, height: side, margin: 12, marginLeft: 40, marginBottom: 38,
+        width: side, height: side + 14, margin: 12, marginTop: 28, marginLeft: 40, marginBottom: 38,
         x: { domain: [0, 1], label: "stated P(FAIL) →", ticks: 5 },
         y: { domain: [0, 1], label: "↑ share that is FAIL", ticks: 5, grid: true },
         r: { range: [0, small ? 8 : 12] },
         marks: [
           Plot.line([[0, 0], [1, 1]], { stroke: SOFT, strokeDasharray: "4 3" }),
-          Plot.ruleX(filled.filter((bin) => bin.low != null), { x: "mean", y1: "low", y2: "high", stroke: ACCENT, strokeOpacity: 0.4, strokeWidth: 3 }),
-          Plot.line(filled, { x: "mean", y: "rate", stroke: ACCENT, strokeWidth: 1.5 }),
+          Plot.line(filled, { x: "mean", y: "rate", stroke: ACCENT, strokeOpacity: 0.45 }),
           Plot.dot(filled, { x: "mean", y: "rate", r: "n", fill: ACCENT, fillOpacity: 0.8, title: (bin) => `${bin.n} rows: stated ${bin.mean.toFixed(2)}, FAIL ${HB.pc(bin.rate)} %` }),
         ],
       });
@@ -151,15 +155,15 @@
     return html`<${HB.Chart} draw=${draw} deps=${[name, told]} label=${`Reliability of ${name}: ${told}.`}>${small ? html`<strong>${name}</strong>` : html`<strong>Reliability.</strong> On the dashed line, what the judge states is what is so. A dot's area is its number of rows.`}</${HB.Chart}>`;
   };
 
-  // Error among the rows kept, as the least certain are put aside. points: [coverage, risk].
+  // Error among the rows kept, as the least certain are put aside. points: {coverage, risk}.
   HB.Risk = ({ points, name }) => {
     const draw = (width) =>
       Plot.plot({
-        width: Math.min(width, 380), height: Math.min(width, 380), margin: 12, marginLeft: 46, marginBottom: 38,
+        width: Math.min(width, 380), height: Math.min(width, 380) + 14, margin: 12, marginTop: 28, marginLeft: 46, marginBottom: 38,
         x: { domain: [0, 1], label: "share of rows kept →", tickFormat: (v) => HB.pc(v, 0) },
         y: { label: "↑ % wrong among them", tickFormat: (v) => HB.pc(v, 0), grid: true, zero: true },
-        marks: [Plot.areaY(points, { x: "0", y: "1", fill: ACCENT, fillOpacity: 0.12 }), Plot.line(points, { x: "0", y: "1", stroke: ACCENT, strokeWidth: 2 }), Plot.ruleY([0], { stroke: SOFT })],
+        marks: [Plot.areaY(points, { x: "coverage", y: "risk", fill: ACCENT, fillOpacity: 0.12 }), Plot.line(points, { x: "coverage", y: "risk", stroke: ACCENT, strokeWidth: 2 }), Plot.ruleY([0], { stroke: SOFT })],
       });
-    return html`<${HB.Chart} draw=${draw} deps=${[name]} label=${`Risk and coverage of ${name}.`}><strong>Risk and coverage.</strong> The share of wrong verdicts among the rows the judge is surest of.</${HB.Chart}>`;
+    return html`<${HB.Chart} draw=${draw} deps=${[name]} label=${`Risk and coverage of ${name}: ${HB.pc(points.at(-1).risk)} % wrong among all rows kept.`}><strong>Risk and coverage.</strong> The share of wrong verdicts among the rows the judge is surest of.</${HB.Chart}>`;
   };
 })();

@@ -11,7 +11,7 @@
       <dl class="told"><dt>Benchmark</dt><dd>${table.benchmark}</dd><dt>Read from</dt><dd>${table.read}</dd><dt>Overall is</dt><dd>${table.overall_is}</dd><dt>Positive class</dt><dd>${table.positive_class}</dd>${table.caveat && html`<dt>Caveat</dt><dd>${table.caveat}</dd>`}</dl>
       <div class="box" tabindex="0" role="region" aria-label=${`${table.title}, the figures`}><table class="plain"><caption>Reported ${table.metric}.</caption>
         <thead><tr><th scope="col">Judge</th><th scope="col">Overall</th>${table.sources.map((source) => html`<th scope="col" key=${source}>${source}</th>`)}<th scope="col">Rows</th><th scope="col" class="text">Caveat</th></tr></thead>
-        <tbody>${table.rows.map((row) => html`<tr key=${row.judge}><th scope="row">${row.judge} <span class="badge">reported</span></th><td><strong>${row.overall}</strong></td>${table.sources.map((source) => html`<td key=${source}>${row.scores[source] ?? HB.DASH}</td>`)}<td>${row.n == null ? HB.DASH : HB.count(row.n)}</td><td class="text">${row.caveat}</td></tr>`)}</tbody></table></div></section>`)}`;
+        <tbody>${table.rows.map((row) => html`<tr key=${row.judge}><th scope="row">${row.judge} <span class="badge">reported</span></th><td><strong>${row.overall.toFixed(1)}</strong></td>${table.sources.map((source) => html`<td key=${source}>${row.scores[source]?.toFixed(1) ?? HB.DASH}</td>`)}<td>${row.n == null ? HB.DASH : HB.count(row.n)}</td><td class="text">${row.caveat}</td></tr>`)}</tbody></table></div></section>`)}`;
 
   const TERMS = [
     ["PASS and FAIL", "A faithful answer and a hallucinated one. FAIL is the positive class: precision, recall and F1 are of finding hallucinations."],

@@ -16,16 +16,16 @@
   const COLUMNS = [
     { key: "acc", label: "Accuracy", wide: true, value: (j, s) => HB.main(j, s)[0] },
     { key: "bal", label: "Balanced", hint: "Mean of the recalls of PASS and FAIL", ...rate("bal") },
-    { key: "prec", label: "FAIL prec.", hint: "Of the answers judged FAIL, the share that is", ...rate("prec") },
-    { key: "rec", label: "FAIL recall", hint: "Of the hallucinated answers, the share found", ...rate("rec") },
-    { key: "f1", label: "FAIL F1", ...rate("f1") },
+    { key: "prec", label: "Precision", hint: "Of the answers judged FAIL, the share that is", ...rate("prec") },
+    { key: "rec", label: "Recall", hint: "Of the hallucinated answers, the share found", ...rate("rec") },
+    { key: "f1", label: "F1", hint: "Of FAIL: harmonic mean of precision and recall", ...rate("f1") },
     {
       key: "auroc", label: "AUROC", hint: "Over rows with a P(FAIL)",
-      value: (j, s) => j.slices[s]?.auroc[0], text: (j, s) => HB.unit(j.slices[s]?.auroc[0]),
+      value: (j, s) => j.slices[s]?.auroc?.[0], text: (j, s) => HB.unit(j.slices[s]?.auroc?.[0]),
     },
     {
       key: "pair", label: "Pairs", hint: "Share of pairs of which both answers are judged right",
-      value: (j) => j.pair?.[0], text: (j) => HB.pc(j.pair?.[0]),
+      ...rate("pair"),
     },
     {
       key: "coverage", label: "Coverage", hint: "Share of rows with a readable verdict",
@@ -117,8 +117,8 @@
   const FloorRow = ({ name, scores, columns, from }) => html`<tr class="floor">
     <th scope="row" class="judge">${name} <span class="under">floor: a trivial rule, no competitor</span></th>
     <td class="rank">${HB.DASH}</td>
-    <td class="acc"><div><strong>${HB.pc(scores.acc[0])}</strong><${Bar} estimate=${scores.acc} from=${from} /><span class="ci">${HB.range(scores.acc[1], scores.acc[2])}</span></div></td>
-    ${columns.map((column) => html`<td key=${column.key}>${["bal", "prec", "rec", "f1", "auroc"].includes(column.key) ? column.text({ slices: { all: scores } }, "all") : HB.DASH}</td>`)}</tr>`;
+    <td class="acc"><div><strong>${HB.pc(scores.acc?.[0])}</strong><${Bar} estimate=${scores.acc || [null]} from=${from} /><span class="ci">${HB.range(scores.acc?.[1], scores.acc?.[2])}</span></div></td>
+    ${columns.map((column) => html`<td key=${column.key}>${["bal", "prec", "rec", "f1", "pair", "auroc"].includes(column.key) ? column.text({ slices: { all: scores } }, "all") : HB.DASH}</td>`)}</tr>`;
 
   // A column that no judge has a value in is left out.
   const filled = (board, slice) =>
@@ -128,11 +128,11 @@
     const columns = useMemo(() => filled(board, slice), [board, slice]);
     const lows = board.judges.map((judge) => HB.main(judge, slice)).map(([value, low]) => low ?? value ?? 1);
     const majority = board.floors["baseline:majority"];
-    const floor = slice === "all" ? majority?.acc[0] : null;
+    const floor = slice === "all" ? majority?.acc?.[0] : null;
     const from = Math.max(0, Math.floor(10 * Math.min(floor ?? 1, ...lows) - 0.5) / 10);
     const shared = { board, slice, columns, floor, from };
     return html`<div class="box" tabindex="0" role="region" aria-label="Ranked judges">
-      <table class="ranking"><caption>${slice === "all" ? "Ranked by macro accuracy, the unweighted mean over sources." : "Ranked by accuracy on this part of the rows."} Percent of all rows, an unreadable answer counting as not right. Bars run from ${HB.pc(from, 0)} to 100 and show 95 % intervals${floor == null ? "" : "; the dashed line is what always giving the majority label gets"}.</caption>
+      <table class="ranking"><caption>${slice === "all" ? "Ranked by macro accuracy, the unweighted mean over sources." : "Ranked by accuracy on this part of the rows."} Percent of all rows (precision, recall and F1: of FAIL, the hallucinated), an unreadable answer counting as not right. Bars run from ${HB.pc(from, 0)} to 100 and show 95 % intervals${floor == null ? "" : "; the dashed line is what always giving the majority label gets"}.</caption>
       <thead><tr>${[JUDGE, RANK, COLUMNS[0], ...columns].map((column) => html`<${Head} key=${column.key} column=${column} query=${query} change=${change} />`)}</tr></thead>
       <tbody>${entries.map((entry) => html`<${Row} key=${entry.judge.slug} entry=${entry} top=${entry.band[0] === 1} ...${shared} />`)}
       ${!entries.length && html`<tr><td class="none" colspan=${columns.length + 3}>No judge is left by these filters.</td></tr>`}</tbody>
