@@ -217,7 +217,7 @@ def test_what_others_write_is_text_and_nothing_else(chromium, tmp_path: Path) ->
         assert HOSTILE[0] in seen.page.inner_text("h1")
         seen.page.click(".ranking th.judge a >> nth=0")
         seen.page.wait_for_selector(".confusion")
-        assert HOSTILE[0] in seen.page.inner_text(".told")
+        assert HOSTILE[0] in seen.page.inner_text("section[aria-labelledby=how] .told")
         seen.open("rows")
         seen.page.click(".list a >> nth=0")
         seen.page.wait_for_selector(".twin")

@@ -1,0 +1,209 @@
+"""The page with 200 judges on 14,900 rows: built, opened, sorted and scrolled in Debian's chromium.
+
+Needs Playwright and chromium. Prints seconds, megabytes and milliseconds; asserts nothing. Sorting
+is also timed against what a browser cannot do without: moving the same rows in the document.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+import board_world
+
+from halubench import dataset, predictions
+from halubench.metrics.summary import summarise
+from halubench.predictions import Judged
+from halubench.rank import build_all, explorers, read_entries, write
+from halubench.records import Prediction, Unscored
+from halubench.results import DataInfo, JudgeInfo, Results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+JUDGES, ROWS = 200, 14_900
+SORT = """async () => {
+  const head = document.querySelector('th.f1 button'), times = [];
+  for (let i = 0; i < 12; i++) {
+    const was = document.querySelector('th.f1').getAttribute('aria-sort');
+    const start = performance.now();
+    head.click();
+    while (document.querySelector('th.f1').getAttribute('aria-sort') === was)
+      await new Promise((done) => { const c = new MessageChannel(); c.port1.onmessage = done; c.port2.postMessage(0); });
+    document.body.getBoundingClientRect();
+    times.push(performance.now() - start);
+  }
+  const body = document.querySelector('.ranking tbody'), rows = [...body.rows], moved = performance.now();
+  rows.reverse().forEach((row) => body.append(row));
+  document.body.getBoundingClientRect();
+  const move = performance.now() - moved;
+  times.sort((a, b) => a - b);
+  return { median: times[6], worst: times[11], move };
+}"""
+SCROLL = """async () => {
+  const list = document.querySelector('.list'), times = [];
+  for (let i = 1; i <= 60; i++) {
+    const start = performance.now();
+    list.scrollTop = (i * list.scrollHeight) / 61;
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  return { median: times[30], worst: times[59], items: list.querySelectorAll('li').length };
+}"""
+
+
+@contextlib.contextmanager
+def timed(what: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    print(f"{what:<44}{time.perf_counter() - start:8.1f} s")
+
+
+def world(folder: Path, judges: int, rows: int) -> tuple[Path, Path]:
+    """A benchmark of twins, and judges of skills from .5 to .97."""
+    examples, origins = board_world.twins(rows // 6 + 1)
+    dataset.write(folder / "bench", examples[:rows], origins)
+    data = dataset.load(str(folder / "bench"))
+    draw = np.random.default_rng(0)
+    for number in range(judges):
+        place = folder / "results" / f"judge-{number:03}"
+        place.mkdir(parents=True)
+        judged = _judged(data, draw, 0.5 + 0.47 * number / judges)
+        predictions.write(place / predictions.PREDICTIONS, judged)
+        _write_results(place, f"judge-{number:03}", data, judged)
+    return folder / "bench", folder / "results"
+
+
+def _judged(data: dataset.Dataset, draw: np.random.Generator, skill: float) -> list[Judged]:
+    right, lost = draw.random(len(data.examples)) < skill, draw.random(len(data.examples)) < 0.01
+    sure = draw.uniform(0.5, 1, len(data.examples))
+    found = []
+    for row, good, gone, share in zip(data.examples, right, lost, sure, strict=True):
+        fail = (row.label == "FAIL") == bool(good)
+        verdict = Unscored("no SCORE") if gone else "FAIL" if fail else "PASS"
+        said = Prediction(
+            row.id, "", verdict, p_fail=float(share if fail else 1 - share), reasoning="A reason.",
+            cost_usd=1e-4 * skill, latency_s=float(skill), attempts=1,
+        )  # fmt: skip
+        origin = data.provenance[row.id]
+        place = (origin.group, origin.pair_id, origin.domain, origin.perturbation, origin.level)
+        found.append(Judged(row.source_ds, row.label, *place, said))
+    return found
+
+
+def _write_results(place: Path, name: str, data: dataset.Dataset, judged: list[Judged]) -> None:
+    figures = summarise(judged, 0, resamples=20)
+    told = Results(
+        judge=JudgeInfo(name=name, uri=f"openai:{name}", kind="prompted"),
+        data=DataInfo(name="synthetic", ref="bench", sha256=data.sha256, rows=len(judged)),
+        baselines={"baseline:majority": figures.overall},
+        resamples=20,
+        **dict(figures),
+    )
+    (place / predictions.RESULTS).write_text(told.model_dump_json(), encoding="utf-8")
+
+
+def build(folder: Path, bench: Path, results: Path) -> Path:
+    """The page with every row in it, step by step."""
+    with timed("read and count again"):
+        entries = read_entries([results])
+    with timed("rank"):
+        site = build_all([entry.results for entry in entries], "Synthetic")
+    with timed("join rows and predictions"):
+        found = explorers(site, entries, [dataset.load(str(bench))], ROWS)
+    with timed("write the page"):
+        write(site, folder / "site", found)
+    sizes = {
+        part: sum(f.stat().st_size for f in (folder / "site" / part).rglob("*.*")) / 1e6
+        for part in ("assets", "data")
+    }
+    first = (folder / "site/data/site.js").stat().st_size / 1e6
+    print(
+        f"assets {sizes['assets']:.2f} MB, site.js {first:.2f} MB, all data {sizes['data']:.1f} MB"
+    )
+    return folder / "site"
+
+
+def look(site: Path) -> None:
+    """Open, sort and scroll."""
+    from playwright.sync_api import sync_playwright
+
+    board = json.loads((site / "leaderboard.json").read_text("utf-8"))["boards"][0]["data"][
+        "sha256"
+    ][:10]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto((site / "index.html").as_uri())
+        page.wait_for_selector(".ranking tbody tr:nth-child(200)")
+        ready = page.evaluate("performance.now()")
+        print(f"time until 200 judges stand in the table     {ready:8.0f} ms")
+        page.wait_for_selector(".chart svg")
+        page.wait_for_timeout(1500)
+        print(
+            "sort: {median:.0f} ms median, {worst:.0f} ms worst of 12; moving the rows alone {move:.0f} ms".format(
+                **page.evaluate(SORT)
+            )
+        )
+        _memory(page, "ranking")
+        page.goto(f"{(site / 'index.html').as_uri()}#/board/{board}/rows")
+        page.wait_for_selector(".list a")
+        print(
+            "scroll the list: {median:.0f} ms median, {worst:.0f} ms worst of 60 jumps; {items} items in the document".format(
+                **page.evaluate(SCROLL)
+            )
+        )
+        page.evaluate("document.querySelector('.list').scrollTop = 0")
+        start = time.perf_counter()
+        page.click(".list a >> nth=0")
+        page.wait_for_selector(".judged tbody tr:nth-child(200) .verdict")
+        print(
+            f"open a question with 200 judges' verdicts    {1000 * (time.perf_counter() - start):8.0f} ms"
+        )
+        _memory(page, "explorer")
+        browser.close()
+
+
+def _memory(page: Page, where: str) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    used = session.send("Runtime.getHeapUsage")["usedSize"] / 1e6
+    nodes = page.evaluate("document.querySelectorAll('*').length")
+    print(f"{where}: {used:.0f} MB of JavaScript heap, {nodes:,} elements")
+
+
+def main() -> None:
+    try:
+        import playwright  # noqa: F401
+    except ImportError:
+        print("skipped: Playwright is not installed")
+        return
+    if not shutil.which("chromium"):
+        print("skipped: chromium is not installed")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        print(f"{JUDGES} judges on {ROWS:,} rows")
+        with timed("make them"):
+            bench, results = world(place, JUDGES, ROWS)
+        look(build(place, bench, results))
+
+
+if __name__ == "__main__":
+    main()
