@@ -243,8 +243,10 @@ def spell_like(model: str, amount: Decimal) -> str:
 
 
 def _rounds(exact: Decimal, rounded: Decimal, coarse: Value) -> bool:
+    if not rounded < 2 * exact < 3 * rounded:  # quick: a step is smaller than what it rounds
+        return False
     step = Decimal(10) ** -decimals(coarse) * coarse.magnitude
-    return exact != 0 and abs(exact - rounded) * 2 <= step and rounded != 0 and step < rounded
+    return abs(exact - rounded) * 2 <= step < rounded
 
 
 def _signs_agree(left: Value, right: Value) -> bool:

@@ -102,6 +102,15 @@ def load_all() -> dict[str, Perturbation]:
     return {p.name: p for p in map(load, content.files("perturbations", ".yaml"))}
 
 
+def find(name: str) -> Perturbation | None:
+    """The perturbation of that name; None where there is no such file."""
+    for root in content.roots():
+        path = root / "perturbations" / f"{name}.yaml"
+        if path.is_file():
+            return load(path)
+    return None
+
+
 def load(path: Path) -> Perturbation:
     """One perturbation. Raises InputError naming the file and the key that is wrong."""
     return _read(path, path.stat().st_mtime_ns)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def fault(candidate: Candidate) -> str:
     """Why the edit is not of its kind; empty when it is, or when only a reader can tell."""
-    kind = definitions.load_all().get(candidate.perturbation)
+    kind = definitions.find(candidate.perturbation)
     test = _TESTS.get(kind.check) if kind else None
     return test(candidate, kind) if test and kind else ""
 
