@@ -26,7 +26,8 @@ STAGE = "choose"
 MAX_SHARE_OF_ONE_EDIT = 0.02
 """Largest share of a source's pairs with the same old and new words (per direction)."""
 MIN_SHARE_OF_A_TYPE = 0.01
-"""A type with a smaller share of a source's pairs is left out: too few rows to say anything of it."""
+"""A type with a smaller share of a source's pairs, or a single pair, is left out: too few rows to say
+anything of it."""
 EXEMPT = frozenset(("conclusion", "scale", "sign"))
 """Operators whose vocabulary is a handful of words by nature; their type's quota holds instead."""
 
@@ -127,16 +128,15 @@ def split_of(group: str, splits: Mapping[str, float]) -> str:
 
 def _drawn(items: Mapping[str, Sequence[Candidate]], wanted: int, seed: str) -> _Draw:
     """The draw of one source; types too rare in it to be measured are left out and drawn around."""
-    draw = _Draw(items, wanted, Random(int(seed[:16], 16)))  # noqa: S311
-    draw.run()
-    rare = {
-        name for name, count in draw.by_type.items() if count < MIN_SHARE_OF_A_TYPE * len(draw.kept)
-    }
-    if not rare:
-        return draw
-    again = _Draw(items, wanted, Random(int(seed[:16], 16)), rare)  # noqa: S311
-    again.run()
-    return again
+    left_out: set[str] = set()
+    while True:
+        draw = _Draw(items, wanted, Random(int(seed[:16], 16)), left_out)  # noqa: S311
+        draw.run()
+        least = max(2, MIN_SHARE_OF_A_TYPE * len(draw.kept))
+        rare = {name for name, count in draw.by_type.items() if count < least}
+        if not rare:
+            return draw
+        left_out = left_out | rare
 
 
 @dataclass

@@ -20,15 +20,15 @@ WORDS = {
 
 
 def test_the_year_of_a_reference_is_no_site_but_the_year_of_an_event_is() -> None:
-    passage = "Founded in 1901 (Marsh et al., 1987) and closed in 1913."
-    cited = ground(passage, "Who says so?", "So says the study (Marsh et al., 1987) of the mill.")
+    passage = "Founded in 1901 (Marsh et al., 1921) and closed in 1913."
+    cited = ground(passage, "Who says so?", "So says the study (Marsh et al., 1921) of the mill.")
     told = ground(
         passage, "When was the mill founded?", "The mill was founded in 1901 by a miller."
     )
     assert fails(cited, **YEARS) == set()
     assert fails(told, **YEARS) == {
         "The mill was founded in 1913 by a miller.",
-        "The mill was founded in 1987 by a miller.",
+        "The mill was founded in 1921 by a miller.",
     }
 
 

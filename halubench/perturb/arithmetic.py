@@ -12,9 +12,12 @@ import operator
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise, permutations
 from typing import TYPE_CHECKING, TypeAlias
 
 from halubench import values
+from halubench.perturb import tables
+from halubench.text import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,17 +65,42 @@ def formulas(value: Value, item: Item) -> list[Formula]:
     """The formulas over the passage's numbers that come to ``value``, recorded ones alone if any."""
     if value.kind in ("date", "year"):
         return []
-    numbers = _amounts(item)
-    known = {abs(v.amount) for v in values.find(item.passage)}
-    trees = [tree for tree in recorded(item) if _grounded(tree, known)]
-    found = [made for tree in trees if (made := _formula(tree, value))]
-    return found or [made for tree in _pairs(value, numbers) if (made := _formula(tree, value))]
+    found = told(value, item)
+    trees = [] if found else _pairs(value, _amounts(item))
+    return found or [made for tree in trees if (made := _formula(tree, value))]
+
+
+def told(value: Value, item: Item) -> list[Formula]:
+    """The formulas that the source writes down, or that divide the line items it names, as far as
+    the passage holds their numbers and they come to ``value``."""
+    return [made for tree in recorded(item) if (made := _formula(tree, value))]
 
 
 def recorded(item: Item) -> list[Tree]:
-    """What the source writes down as the calculation: expressions in derivation and justification."""
+    """What the source says of the calculation: expressions in derivation and justification whose
+    numbers the passage holds, and ratios of the line items that the justification names."""
     texts = [str(item.meta.get(name, "")) for name in ("derivation", "justification")]
-    return [tree for text in texts for tree in parse(text)]
+    if not any(texts):
+        return []
+    known = {abs(v.amount) for v in values.find(item.passage)}
+    written = [tree for text in texts for tree in parse(text) if _grounded(tree, known)]
+    return [*written, *_ratios(item, texts[1])]
+
+
+_LINE_ITEM = re.compile(r"named: (.+?)\.?\s*$", re.MULTILINE)
+
+
+def _ratios(item: Item, justification: str) -> Iterator[Tree]:
+    """One named line item over another, or over the average of two of its columns."""
+    names = [normalise(name) for name in _LINE_ITEM.findall(justification)]
+    rows: dict[str, list[Decimal]] = {name: [] for name in names}
+    for cell in tables.cells(item.passage) if len(rows) > 1 else ():
+        if (name := normalise(cell.row)) in rows:
+            rows[name].append(abs(cell.value.amount))
+    for above, below in permutations(rows, 2):
+        for a in rows[above]:
+            yield from (("/", a, b) for b in rows[below])
+            yield from (("/", a, ("/", ("+", b, c), Decimal(2))) for b, c in pairwise(rows[below]))
 
 
 def parse(text: str) -> list[Tree]:

@@ -37,18 +37,22 @@ class Proposal:
         return replace(self, evidence=evidence)
 
 
-_RANGE_END = re.compile(r"\d[%\w]*(?:\s?[a-zµ%/]{1,7})?\s?(?:-|–|to)\s?$|\d%?\s(?:and|or)\s$")
+_RANGE_END = re.compile(r"\d[%\w]*(?:\s?[a-zµ%/]{1,7})?\s?(?:-|–|to)\s?$|\d%?,?\s(?:and|or)\s$")
 _YEAR_ASKED = re.compile(r"(?:FY|Q[1-4] |\b)'?((?:19|20)\d\d)\b|FY'?(\d\d)\b")
 _RANGE_START = re.compile(r"-\s(?:and|or|to)\s|\s?(?:-|–|to|and|or)\s?[$€£]?\d")
 _COMPARES = re.compile(
     r"\bfrom\b[^.;]*\d[^;]*\bto\b[^.;]*\d|\bto\b[^.;]*\d[^;]*\bfrom\b[^.;]*\d|\d[^;]*\bthan\b[^.;]*\d"
 )
-_MARKER = re.compile(r"[(\[]\d{1,2}[)\]]")
-"""A list number "(2)" or a citation "[7]"."""
+_MARKER = re.compile(r"[(\[]\d{1,2}[)\]]|(?:^|[;:.] )\d{1,2}\. ")
+"""A list number "(2)" or "2. ", or a citation "[7]"."""
+_NAMED = re.compile(
+    r"(?<![.?!\"] )\b(?!(?:In|Of|At|About|After|For|Over|By|With|From|To|And|Only|All)\b)[A-Z][a-z]+ $"
+)
+"""What stands before a number that is part of a name ("Adenovirus 5")."""
 _CODES = re.compile(r"\b\d+-?[A-Z]+\b")
 """A code such as "777X": the numbers listed with it are names too."""
 _BETWEEN = re.compile(r"\bbetween (?:[^.;]{1,40} and )?(?:[$€£] ?)?$", re.IGNORECASE)
-_CITED = re.compile(r"(?:\bet al\.?|[&;] ?\w+|\(\w+),?\s*$")
+_CITED = re.compile(r"(?:\bet al\.?|(?:[&;]|\band) ?\w+|\(\w+),?\s*$")
 """What stands before the year of a reference: "(Hashiguchi et al., 2010)"."""
 _LEVEL = re.compile(r"\s*(?:CI\b|confidence|credible|-CI\b)")
 """What follows a confidence level ("95% CI")."""
@@ -100,7 +104,8 @@ class Ground:
             _RANGE_END.search(before)
             or _RANGE_START.match(after)
             or _LEVEL.match(after)
-            or _MARKER.search(self.statement.text[value.start - 1 : value.end + 1])
+            or _MARKER.search(self.statement.text[max(0, value.start - 2) : value.end + 2])
+            or (value.kind == "number" and not value.unit and _NAMED.search(before[-30:]))
             or _CODES.search(before[-12:] + " " + after[:12])
             or _BETWEEN.search(before[-60:])
             or compares(self._around(value))

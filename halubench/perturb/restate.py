@@ -9,19 +9,16 @@ passage supports.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from functools import lru_cache
-from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 from halubench import values
+from halubench.perturb import arithmetic
 from halubench.perturb.base import Statement
 from halubench.records import Rejected
 from halubench.text import digest, normalise, sentences, squeeze, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from halubench.records import Item
     from halubench.values import Value
 
@@ -105,7 +102,6 @@ _FRAGMENT = re.compile(r"(?:have|has|had|is|are|was|were|that|which|who|and|but|
 _BROKEN = re.compile(r"[a-z]- [a-z]|[a-z]-\n[a-z]")
 _BAD_NP = re.compile(r"\b(?:\w+ed|paid|held|made|known|given)(?= (?:to|on|by|in|as|for|using|with)\b|$)|\b(?:and|or) (?:what|how|why|who)\b| do(?:es)? | did |,", re.IGNORECASE)  # fmt: skip
 MIN_COVERAGE = 0.55
-MOST_NUMBERS = 150
 CONCLUSIONS = ("yes", "no", "maybe")
 MIN_COVERAGE_PROSE = 0.6
 
@@ -222,7 +218,7 @@ def _text_unsupported(item: Item) -> str:
         return "the answer is broken text: cut inside a sentence or a hyphenated word"
     if normalise(item.answer) in normalise(item.passage):
         return ""
-    if coverage(item.answer, item.passage) < MIN_COVERAGE or not _numbers_supported(
+    if coverage(item.answer, _support(item)) < MIN_COVERAGE or not _numbers_supported(
         item.answer, item
     ):
         return "the passage does not support the answer's words or numbers"
@@ -230,8 +226,11 @@ def _text_unsupported(item: Item) -> str:
 
 
 def _cut(item: Item) -> bool:
-    """Whether the answer stands in the passage, but only with its first or last word cut short."""
+    """Whether a bracket of the answer is left open, or the answer stands in the passage, but only
+    with its first or last word cut short."""
     answer = item.answer.strip()
+    if any(answer.count(left) > answer.count(right) for left, right in ("()", "[]")):
+        return True
     if len(words(answer)) < 4 or answer not in item.passage:
         return False
     return not re.search(rf"(?<![^\W\d_]){re.escape(answer)}(?![^\W\d_])", item.passage)
@@ -259,6 +258,12 @@ def is_prose(answer: str) -> bool:
     return len(words(answer)) >= 8 and answer[0].isupper() and answer.rstrip()[-1] in ".!?"
 
 
+def _support(item: Item) -> str:
+    """What the answer's words may come from: the passage, and the question where the answer is
+    computed, since a measure's name need not stand in the passage that it is computed from."""
+    return f"{item.passage}\n{item.question}" if arithmetic.recorded(item) else item.passage
+
+
 def coverage(text: str, passage: str) -> float:
     """Share of the text's content words that occur in the passage (crudely stemmed), in [0, 1]."""
     have = _stems(passage)
@@ -272,7 +277,7 @@ def supported_sentences(answer: str, item: Item) -> str:
         sentence
         for sentence in sentences(answer)
         if len(words(sentence)) >= 8
-        and coverage(sentence, item.passage) >= MIN_COVERAGE_PROSE
+        and coverage(sentence, _support(item)) >= MIN_COVERAGE_PROSE
         and _numbers_supported(sentence, item)
     ]
     return " ".join(kept)
@@ -321,7 +326,9 @@ def _equal_lists(left: list[Value], right: list[Value]) -> bool:
 
 def _numbers_supported(text: str, item: Item) -> bool:
     have = [*values.find(item.passage), *values.find(item.question)]
-    return all(any(values.close(v, w) for w in have) for v in values.find(text))
+    return all(
+        any(values.close(v, w) for w in have) or arithmetic.told(v, item) for v in values.find(text)
+    )
 
 
 def _derivable(value: Value, item: Item) -> bool:
@@ -329,32 +336,6 @@ def _derivable(value: Value, item: Item) -> bool:
     near_enough = values.close if len(value.amount.as_tuple().digits) > 2 else values.same
     if any(near_enough(value, other) or abs(value.scaled) == abs(other.scaled) for other in have):
         return True
-    if _COUNT.match(item.question):
-        return False
-    numbers = [abs(v.scaled) for v in have if v.kind != "date"]
-    computed = _sums(numbers)
-    if value.kind == "percent" and any(_rounded(ratio, value) for ratio in _ratios(numbers)):
+    if arithmetic.told(value, item):
         return True
-    return value.kind != "date" and bool({abs(value.scaled), abs(value.amount)} & computed)
-
-
-def _rounded(ratio: Decimal, value: Value) -> bool:
-    return abs(ratio - abs(value.amount)) * 2 <= Decimal(10) ** -values.decimals(value)
-
-
-def _ratios(numbers: list[Decimal]) -> Iterator[Decimal]:
-    """Percentage change and share of every ordered pair, in per cent, unsigned."""
-    for a, b in permutations(sorted(set(numbers))[:MOST_NUMBERS], 2):
-        if b:
-            yield abs(a - b) / b * 100
-            yield a / b * 100
-
-
-def _sums(numbers: list[Decimal]) -> set[Decimal]:
-    distinct = sorted(set(numbers))[:MOST_NUMBERS]
-    pairs = list(combinations(distinct, 2))
-    return (
-        {a + b for a, b in pairs}
-        | {b - a for a, b in pairs}
-        | {100 - a for a in distinct if a < 100}
-    )
+    return not _COUNT.match(item.question) and bool(arithmetic.formulas(value, item))

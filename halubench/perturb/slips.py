@@ -27,6 +27,10 @@ LEAST_OFF = Decimal("0.02")
 """Share of the value by which a slip is off at least, so that no rounding makes it right."""
 
 
+MOST_OFF = Decimal(5)
+"""Multiples of the value by which a calculation is off at most: more is no slip but a joke."""
+
+
 def shift(ground: Ground, rule: Rule) -> Iterator[Proposal]:
     """One digit of the computed value changed, as a careless calculation would."""
     for value in _computed(ground, rule):
@@ -65,7 +69,7 @@ def _recomputed(
             for tree in others(formula)
             if (new := _spelled(core, arithmetic.Formula(tree, formula.factor)))
             and abs(len(new) - len(core)) <= 1
-            and _wrong(ground, value, new)
+            and _wrong(ground, value, new, MOST_OFF)
         }
         for new in ground.random.sample(list(made), min(MOST, len(made))):
             yield respell.edit(text, value, new, "L3", ground.random)
@@ -95,13 +99,13 @@ def _other_operands(formula: Formula, ground: Ground) -> Iterator[Tree]:
             yield arithmetic.replace(formula.tree, leaf, other.copy_sign(leaf))
 
 
-def _wrong(ground: Ground, value: Value, new: str, most: Decimal | None = None) -> bool:
+def _wrong(ground: Ground, value: Value, new: str, most: Decimal) -> bool:
     """Whether ``new`` for the value's digits is wrong by any rounding; at most ``most`` times off."""
     found = values.find(new + ("%" if value.kind == "percent" else ""))
     if not found or ground.in_passage(found[0]) or ground.is_barred(found[0]):
         return False
     off = abs(abs(found[0].amount) - abs(value.amount)) / (abs(value.amount) or Decimal(1))
-    return found[0].amount != 0 and off >= LEAST_OFF and (most is None or off <= most)
+    return found[0].amount != 0 and LEAST_OFF <= off <= most
 
 
 def _digit_slips(text: str, random: Random) -> Iterator[str]:

@@ -75,7 +75,7 @@ def _neighbours(
     for value in ground.site_values:
         if value.kind not in rule.sites or not unit_ok(value, rule, ground):
             continue
-        homes = [cell for cell in cells if values.close(value, cell.value)]
+        homes = [cell for cell in cells if abs(cell.value.amount) == abs(value.amount)]
         near = {
             str(abs(cell.value.amount)): (_apart(home, cell), cell)
             for home in homes

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from halubench.values import Value
 
 
+FAR_YEARS = 30
+"""A year farther off than this is no year that a reader could mix up."""
+
+
 def swap(ground: Ground, rule: Rule) -> Iterator[Proposal]:
     """A value or name of the same type and spelling from elsewhere in the passage (level L2)."""
     if offered(ground.statement.item.question):
@@ -156,6 +160,8 @@ def _same_measure(value: Value, other: Value) -> bool:
 def _same_spelling(value: Value, other: Value, text: str) -> bool:
     places = values.decimals(value)
     if places != values.decimals(other) and not (places == 2 and value.kind == "money"):
+        return False
+    if value.kind == "year" and abs(value.amount - other.amount) > FAR_YEARS:
         return False
     if (abs(value.amount) == 1) != (abs(other.amount) == 1) or _distance(value, other) > 10:
         return False  # "1 years"; or an amount of another order

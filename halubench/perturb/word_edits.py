@@ -23,6 +23,10 @@ _GUARD = re.compile(
 )
 
 
+_SENTENCE_START = re.compile(r"[.?!:;\"(]\s*$")
+"""Elsewhere a capital makes a word part of a name ("Severe Acute Respiratory Syndrome")."""
+
+
 def flip(ground: Ground, rule: Rule) -> Iterator[Proposal]:
     """A word for its opposite, in the same inflection, where no negation or hedge stands near (L1).
 
@@ -40,6 +44,7 @@ def flip(ground: Ground, rule: Rule) -> Iterator[Proposal]:
         near = f"{before[-120:].rpartition('. ')[2]} {after[:60]}"
         if (
             _GUARD.search(near)
+            or (word[0].isupper() and before.strip() and not _SENTENCE_START.search(before))
             or compares(near)
             or (before.lower().endswith("as ") and after.startswith(" as"))
             or len(re.findall(rf"\b{re.escape(word)}\b", answer, re.IGNORECASE)) > 1

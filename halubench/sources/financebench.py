@@ -21,6 +21,9 @@ LICENSE = "CC-BY-NC-4.0"
 
 _LONE_CURRENCY = re.compile(r"^([$€£]) *\n(?=[(\d])", re.MULTILINE)
 
+_NO_CENTS = re.compile(r"^(\$-?\d{2,})\.00$")
+"""Amounts in millions as the set writes them ("$1577.00"): the cents say nothing."""
+
 
 def matches(record: Mapping[str, object]) -> bool:
     """Whether the record is a FinanceBench question with evidence."""
@@ -30,7 +33,7 @@ def matches(record: Mapping[str, object]) -> bool:
 def items(records: Iterable[Record], _options: SourceOptions) -> Iterator[Item | Rejected]:
     """One item a question; its evidence pages, joined by blank lines, are the passage."""
     for record in records:
-        answer = text(record.fields, "answer")
+        answer = _NO_CENTS.sub(r"\1", text(record.fields, "answer"))
         meta: dict[str, Json] = {"answer_type": kind_of(answer, "text")}
         for name in ("doc_name", "question_type", "justification"):
             if text(record.fields, name):
