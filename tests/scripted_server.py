@@ -74,7 +74,11 @@ def chat(
     if top_logprobs is not None:
         top = [{"token": token, "logprob": value} for token, value in top_logprobs.items()]
         choice["logprobs"] = {"content": [{**top[0], "top_logprobs": top}]}
-    usage = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}
+    usage = {
+        "prompt_tokens": tokens[0],
+        "completion_tokens": tokens[1],
+        "total_tokens": sum(tokens),
+    }
     body = {"object": "chat.completion", "choices": [choice], "usage": usage}
     return Reply(body=json.dumps(body).encode(), delay_s=delay_s)
 

@@ -1,0 +1,13 @@
+"""An Inspect task (https://inspect.aisi.org.uk): the same rows, messages, decoding and verdicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from halubench.export.base import Job
+
+
+def export(job: Job) -> dict[str, str]:
+    """``task.py`` and ``data.jsonl``. Raises InputError where there is no prompt to export."""
+    return {"data.jsonl": job.lines(), "task.py": job.render("inspect_task.py.jinja")}
