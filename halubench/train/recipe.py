@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from halubench import content
 from halubench.errors import InputError
 from halubench.train.strict import Strict, flat, keys, read, suggest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _UNSOURCED = ("name", "title", "notes", "source", "launch")
 TABLE = "trainers/README.md"
@@ -232,7 +230,9 @@ def load_all() -> dict[str, Recipe]:
 
 
 def find(name: str) -> Recipe:
-    """The recipe of that name. Raises InputError naming those there are."""
+    """The recipe of that name or file. Raises InputError naming those there are."""
+    if name.endswith(".yaml"):
+        return load(Path(name))
     return load(content.find(f"trainers/{name}.yaml"))
 
 

@@ -39,8 +39,10 @@ class Schedule:
     warnings: tuple[str, ...]
 
 
-def schedule(recipe: Recipe, rows: int) -> Schedule:
+def schedule(recipe: Recipe, rows: int, sequences: int | None = None) -> Schedule:
     """Count the steps of ``rows`` training rows as LLM Foundry and Composer count them.
+
+    ``sequences`` is what they are packed into, where that has been counted.
 
     An epoch has ceil(rows / global_batch_size) steps: the published loaders set ``drop_last:
     false``, so the last batch of an epoch may be smaller and no row is lost. Raises InputError
@@ -48,7 +50,7 @@ def schedule(recipe: Recipe, rows: int) -> Schedule:
     """
     if rows < 1:
         raise InputError("A schedule needs at least one training row.", "Check --rows.")
-    an_epoch = -(-rows // recipe.global_batch_size)
+    an_epoch = -(-(sequences or rows) // recipe.global_batch_size)
     steps = an_epoch * recipe.epochs
     warmup = recipe.schedule.warmup.of(steps)
     peak = multiplier(min(warmup, steps - 1), steps, warmup, recipe.schedule.alpha_f)
@@ -65,7 +67,7 @@ def schedule(recipe: Recipe, rows: int) -> Schedule:
             *_never_ends(recipe, steps, warmup, peak),
             *_rounded_away(recipe),
             *_hardly_moves(recipe, steps, travel),
-            *_packed(recipe, steps),
+            *(() if sequences else _packed(recipe, steps)),
         ),
     )
 
@@ -104,8 +106,7 @@ def _rounded_away(recipe: Recipe) -> Iterator[str]:
         yield (
             f"bf16 master weights: a step of {lr:.3g} is rounded away on every weight of "
             f"{_bf16_reach(lr):.2g} or more; of weights with standard deviation {SPREAD} it "
-            f"moves {100 * math.erf(_bf16_reach(lr) / SPREAD / math.sqrt(2)):.2g} %. "
-            "Use fp32 master weights."
+            f"moves {100 * moved_in_bf16(lr):.2g} %. Use fp32 master weights."
         )
 
 
@@ -121,6 +122,11 @@ def _hardly_moves(recipe: Recipe, steps: int, travel: float) -> Iterator[str]:
 def _packed(recipe: Recipe, steps: int) -> Iterator[str]:
     if recipe.packing:
         yield f"With packing a batch takes in more rows: {steps} steps is an upper bound."
+
+
+def moved_in_bf16(lr: float) -> float:
+    """The share of bf16 weights, normal with deviation ``SPREAD``, that a step of ``lr`` moves."""
+    return math.erf(_bf16_reach(lr) / SPREAD / math.sqrt(2))
 
 
 def _bf16_reach(step: float) -> float:
