@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from halubench.errors import InputError, MissingExtraError
-from halubench.train.memory import GIB, LOSS_CHUNK, checkpointed, shards
+from halubench.train.memory import GIB, checkpointed, shards
 
 if TYPE_CHECKING:
     from halubench.train.recipe import Recipe
     from halubench.train.shape import Shape
+
+LOSS_CHUNK = 1024
+"""Tokens whose logits exist at once."""
 
 
 def peak_gib(recipe: Recipe, shape: Shape, count: int) -> float:
@@ -63,12 +66,10 @@ def _step(recipe: Recipe, config: Any, ways: int) -> float:  # noqa: ANN401  (a 
     else:
         tracker.track_external(model, optimizer, tokens)
     with tracker:
-        for first in (True, False):  # The optimizer's states are made in the first step.
-            model(tokens).backward()
-            optimizer.step()
-            optimizer.zero_grad()
-            if first:
-                tracker.reset_mod_stats()
+        model(tokens).backward()
+        optimizer.step()  # Its states are made here.
+        tracker.reset_mod_stats()
+        model(tokens).backward()  # Adds to the gradients, as every micro-batch but the first.
     (peak,) = tracker.get_tracker_snapshot("peak").values()
     return float(peak["Total"]) / GIB
 
@@ -78,11 +79,11 @@ def _model(recipe: Recipe, config: Any, ways: int) -> Any:  # noqa: ANN401
     import torch
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
-    from transformers import LlamaForCausalLM
+    from transformers import AutoModelForCausalLM
 
     master = torch.float32 if recipe.precision.master == "fp32" else torch.bfloat16
     compute = torch.bfloat16 if recipe.precision.compute == "bf16" else torch.float32
-    model: Any = LlamaForCausalLM(config).to(master)
+    model: Any = AutoModelForCausalLM.from_config(config, dtype=master)
     model.forward = _loss_of(model)
     if checkpointed(recipe):
         model.gradient_checkpointing_enable({"use_reentrant": False})

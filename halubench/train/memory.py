@@ -1,8 +1,8 @@
 """GPU memory of a training step, in closed form.
 
 The parts are those of FSDP2 (one group a layer, and one of embedding and head) with a loss taken
-in chunks of tokens. The two counts of activations a layer were fitted to fake-tensor dry runs of
-Llama-3's shapes (:mod:`halubench.train.dryrun`), which also give the exact figure.
+in chunks of tokens, in a step that adds up micro-batches. The counts of activations a layer were
+fitted to fake-tensor dry runs of Llama-3's shapes (:mod:`halubench.train.dryrun`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 GIB = 2**30
 USABLE = 0.9
 """Share of a GPU's memory that a plan may fill; the rest is CUDA's, NCCL's and fragmentation."""
-LOSS_CHUNK = 4096
-"""Tokens whose logits exist at once: ``TOKEN_CHUNK_SIZE`` of TRL 1.16's fused head."""
 _NF4 = 0.516
 """Bytes a weight in NF4 with double quantisation (Dettmers et al. 2023, arXiv 2305.14314)."""
 _STATES = {"decoupled_lionw": 1, "adamw": 2}
@@ -50,7 +48,8 @@ def shards(recipe: Recipe, count: int) -> int:
 
 def estimate(recipe: Recipe, shape: Shape, count: int) -> Memory:
     """Memory of one of ``count`` GPUs; weights, states, then what the fullest moment adds."""
-    return Memory({**_held(recipe, shape, shards(recipe, count)), **_fullest(recipe, shape, count)})
+    ways = shards(recipe, count)
+    return Memory({**_held(recipe, shape, ways), **_fullest(recipe, shape, ways)})
 
 
 def host_gib(recipe: Recipe, shape: Shape, ranks: int) -> float:
@@ -95,62 +94,40 @@ def _frozen(recipe: Recipe, shape: Shape) -> float:
     return _NF4 * (shape.parameters() - embedding) + 2.0 * embedding
 
 
-def _fullest(recipe: Recipe, shape: Shape, count: int) -> dict[str, float]:
-    """The larger of two moments of the backward pass: at the loss, and at the first layer."""
-    ways = shards(recipe, count)
-    trained = _trained(recipe, shape)
-    grads = _BYTES[recipe.precision.master] * trained / (1 if recipe.lora else ways)
-    kept = _kept(recipe, shape)
-    layer = _layer(recipe, shape, ways)
-    head = _head(recipe, shape, ways)
-    if kept["activations kept"] + sum(head.values()) > grads + sum(layer.values()):
-        return {**kept, **head}
-    return {"gradients": grads, **layer}
+def _fullest(recipe: Recipe, shape: Shape, ways: int) -> dict[str, float]:
+    """The start of a backward pass that adds to gradients: all layers still keep what they need."""
+    master = _BYTES[recipe.precision.master]
+    found = {
+        "gradients": master * _trained(recipe, shape) / (1 if recipe.lora else ways),
+        "activations kept": _kept(recipe, shape),
+        "a layer at work": _layer(recipe, shape),
+    }
+    if not recipe.lora and shape.kind == "decoder":
+        found["gradient of the head"] = 2.0 * shape.vocab_size * shape.hidden_size
+    if ways > 1:
+        # Two layers gathered in bf16; the gradients of one in bf16, and in fp32 to be reduced.
+        reduced = 0 if recipe.lora else 6
+        layers = (4.0 + reduced) * shape.layer_parameters()
+        found["gathered"] = layers + 2.0 * shape.embedding_parameters()
+    return found
 
 
-def _kept(recipe: Recipe, shape: Shape) -> dict[str, float]:
+def _kept(recipe: Recipe, shape: Shape) -> float:
     """What all layers keep for the backward pass."""
-    tokens = recipe.device_microbatch_size * recipe.sequence_length
-    if checkpointed(recipe):
-        each = 2.0 * tokens * shape.hidden_size
-    else:
-        each = 2.0 * tokens * (4 * shape.intermediate_size + 12.5 * shape.hidden_size)
-    return {"activations kept": shape.num_hidden_layers * each}
+    each = float(shape.hidden_size)
+    if not checkpointed(recipe):
+        each = 4 * shape.intermediate_size + 12.5 * shape.hidden_size
+    return 2.0 * shape.num_hidden_layers * each * _tokens(recipe)
+
+
+def _layer(recipe: Recipe, shape: Shape) -> float:
+    return 2.0 * _tokens(recipe) * (7 * shape.intermediate_size + 10 * shape.hidden_size)
+
+
+def _tokens(recipe: Recipe) -> int:
+    return recipe.device_microbatch_size * recipe.sequence_length
 
 
 def checkpointed(recipe: Recipe) -> bool:
     """Whether layers are computed again in the backward pass; without FSDP a GPU always does."""
     return recipe.fsdp.activation_checkpointing if recipe.fsdp else recipe.gpus > 0
-
-
-def _layer(recipe: Recipe, shape: Shape, ways: int) -> dict[str, float]:
-    """One layer at work: its activations and, when sharded, its gathered weights and gradients."""
-    tokens = recipe.device_microbatch_size * recipe.sequence_length
-    found = {
-        "a layer's activations": 2.0
-        * tokens
-        * (7 * shape.intermediate_size + 10 * shape.hidden_size)
-    }
-    if ways > 1:
-        # Two layers gathered in bf16, one's gradients in bf16 and in fp32 to be reduced.
-        reduced = 0 if recipe.lora else 6
-        found["gathered"] = (4.0 + reduced) * shape.layer_parameters() + _ends(shape)
-    return found
-
-
-def _head(recipe: Recipe, shape: Shape, ways: int) -> dict[str, float]:
-    """The loss at work: logits of one chunk and the gradient of the output head."""
-    if shape.kind != "decoder":
-        return {"loss": 0.0}
-    chunk = min(LOSS_CHUNK, recipe.device_microbatch_size * recipe.sequence_length)
-    found = {"loss": chunk * shape.vocab_size * 8.0}
-    if not recipe.lora:
-        found["gradient of the head"] = 6.0 * shape.vocab_size * shape.hidden_size
-    if ways > 1:
-        found["gathered"] = 2.0 * shape.layer_parameters() + _ends(shape)
-    return found
-
-
-def _ends(shape: Shape) -> float:
-    """Embedding and head in bf16, which stay gathered through a step."""
-    return 2.0 * shape.embedding_parameters()

@@ -97,15 +97,12 @@ class Flops:
 
 
 def flops(shape: Shape, length: int, trained: float = 1.0) -> Flops:
-    """FLOPs a token of sequences of ``length`` tokens; embeddings look up and do not multiply.
+    """FLOPs a token of sequences of ``length`` tokens, with all parameters as N.
 
     ``trained`` is the share of the weights that get a gradient: with adapters a third of the
     work, that of the weights' gradients, is saved.
     """
-    multiplied = shape.parameters()
-    if not shape.tie_word_embeddings and shape.kind == "decoder":
-        multiplied -= shape.vocab_size * shape.hidden_size
-    dense = (4 + 2 * trained) * multiplied
+    dense = (4 + 2 * trained) * shape.parameters()
     attention = 6 * shape.num_hidden_layers * shape.hidden_size * length
     return Flops(dense, dense + attention)
 

@@ -33,14 +33,22 @@ def read(path: Path, model: type[S], table: str) -> S:
 
     Raises InputError naming the file and the dotted key that is wrong.
     """
-    found = parse(path)
+    return checked(path, model, parse(path), table)
+
+
+def checked(path: Path, model: type[S], found: object, table: str) -> S:
+    """What :func:`parse` read as ``model``; raises as :func:`read`."""
     try:
-        # Through JSON, where strict validation takes a list for a tuple and nothing else.
-        return model.model_validate_json(json.dumps(found, default=str))
+        return model.model_validate_json(as_json(found))
     except ValidationError as error:
         raise _input_error(path, model, error, table) from error
     except ValueError as error:  # an alias inside itself
         raise InputError(f"{path} cannot be read: {error}.") from error
+
+
+def as_json(found: object) -> str:
+    """Text for pydantic: in JSON strict validation takes a list for a tuple and nothing else."""
+    return json.dumps(found, default=str)
 
 
 def parse(path: Path) -> object:

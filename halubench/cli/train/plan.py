@@ -94,20 +94,26 @@ def _work(made: Plan) -> list[tuple[str, str]]:
     return [
         (
             "steps",
-            f"{steps.steps:,} ({recipe.epochs} epochs of {steps.steps_per_epoch:,}); warm-up "
-            f"{steps.warmup_steps:,} {'ends' if steps.warmup_ends else 'never ends'}; highest "
-            f"learning rate {recipe.optimizer.lr * steps.peak_lr_reached:.3g}",
+            (
+                f"{steps.steps:,} ({recipe.epochs} epochs of {steps.steps_per_epoch:,}); warm-up "
+                f"{steps.warmup_steps:,} {'ends' if steps.warmup_ends else 'never ends'}; highest "
+                f"learning rate {recipe.optimizer.lr * steps.peak_lr_reached:.3g}"
+            ),
         ),
         (
             "batch",
-            f"{recipe.global_batch_size} sequences = {made.rows_a_step:.1f} rows a step: "
-            f"{max(1, made.cluster.count)} x {recipe.device_microbatch_size} at once, "
-            f"{recipe.accumulation()} times",
+            (
+                f"{recipe.global_batch_size} sequences = {made.rows_a_step:.1f} rows a step: "
+                f"{max(1, made.cluster.count)} x {recipe.device_microbatch_size} at once, "
+                f"{recipe.accumulation()} times"
+            ),
         ),
         (
             "tokens an epoch",
-            f"{work.real:,} real, {work.packed:,} packed, {work.padded:,} padded to "
-            f"{recipe.sequence_length:,}; this run computes {work.computed:,}",
+            (
+                f"{work.real:,} real, {work.packed:,} packed, {work.padded:,} padded to "
+                f"{recipe.sequence_length:,}; this run computes {work.computed:,}"
+            ),
         ),
     ]
 

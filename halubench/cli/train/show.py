@@ -9,30 +9,49 @@ import typer
 from rich.markup import escape
 
 from halubench.cli import _console
+from halubench.errors import InputError
 
 if TYPE_CHECKING:
     from halubench.train.recipe import Recipe
+    from halubench.train.render import Place
     from halubench.train.schedule import Schedule
 
 
-def command(
+def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     name: Annotated[
         str | None, typer.Argument(help="Show this recipe whole, with its sources. Default: all.")
     ] = None,
     rows: Annotated[
         int, typer.Option(min=1, help="Training rows; 2,400 is the size of Lynx's training set.")
     ] = 2400,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="Print what would run, for trl, foundry (LLM Foundry) or automodel."),
+    ] = None,
+    data: Annotated[str, typer.Option(help="With --engine: the training set.")] = "training-set",
+    out: Annotated[str, typer.Option(help="With --engine: the run folder.")] = "run",
+    model: Annotated[
+        str | None, typer.Option(help="With --engine: in the place of the base model.")
+    ] = None,
     content: Annotated[
         list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")
     ] = None,
 ) -> None:
-    """Show the training recipes, their sources and their schedules."""
+    """Show the training recipes, their schedules, and what an engine would run."""
     from halubench import content as contents
     from halubench.train import recipe as recipes
+    from halubench.train.render import Place
     from halubench.train.schedule import schedule
 
     for folder in reversed(content or []):
         contents.add_folder(folder)
+    if engine:
+        if name is None:
+            raise InputError(
+                "--engine shows one recipe.", "Name it: train show lynx-8b --engine trl."
+            )
+        _print(recipes.find(name), engine, Place(data, out, model, rows))
+        return
     known = recipes.load_all() if name is None else {name: recipes.find(name)}
     schedules = {key: schedule(recipe, rows) for key, recipe in known.items()}
     if name is None:
@@ -44,6 +63,17 @@ def command(
             _line(f"[yellow]![/] {escape(key)}: {escape(warning)}")
     if name is None and known:
         _console.note(f"Next: halubench train show {escape(next(iter(known)))}")
+
+
+def _print(recipe: Recipe, engine: str, place: Place) -> None:
+    """The file on stdout, ready to be redirected into one; all else on stderr."""
+    from halubench.train.render import render
+
+    found = render(recipe, engine, place)
+    typer.echo(found.config, nl=False)
+    for told in found.notes:
+        _console.note(f"[yellow]note:[/] {escape(told)}")
+    _console.note(f"As {escape(found.name)}, run by: {escape(found.command)}")
 
 
 def _line(text: str) -> None:
