@@ -26,7 +26,7 @@ def render(recipe: Recipe, place: Place) -> Rendered:
         (not recipe.gpus, "it needs GPUs"),
         (recipe.precision.master == "bf16", "bf16 master weights round its steps away"),
     )
-    told = {**_run(recipe, place), **_data(recipe, place)}
+    told = {**_model(recipe, place), **_run(recipe, place), **_data(recipe, place)}
     name = f"{recipe.name}.automodel.yaml"
     a_node = recipe.launch.gpus_per_node if recipe.launch else min(8, recipe.gpus)
     nodes = recipe.gpus // a_node
@@ -44,9 +44,8 @@ def _notes(recipe: Recipe, place: Place) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _run(recipe: Recipe, place: Place) -> dict[str, Any]:
-    steps = schedule(recipe, place.rows)
-    every = recipe.checkpoint.every
+def _model(recipe: Recipe, place: Place) -> dict[str, Any]:
+    """The model, its adapters, and how it is spread over the GPUs."""
     a_node = recipe.launch.gpus_per_node if recipe.launch else min(8, recipe.gpus)
     hybrid = recipe.fsdp is not None and recipe.fsdp.strategy == "HYBRID_SHARD"
     told: dict[str, Any] = {
@@ -70,6 +69,23 @@ def _run(recipe: Recipe, place: Place) -> dict[str, Any]:
             "cp_size": 1,
             "activation_checkpointing": bool(recipe.fsdp and recipe.fsdp.activation_checkpointing),
         },
+    }
+    if recipe.lora:
+        told["peft"] = {
+            "_target_": "nemo_automodel.components._peft.lora.PeftConfig",
+            "target_modules": [f"*.{name}" for name in recipe.lora.target_modules],
+            "dim": recipe.lora.rank,
+            "alpha": recipe.lora.alpha,
+            "dropout": recipe.lora.dropout,
+        }
+    return told
+
+
+def _run(recipe: Recipe, place: Place) -> dict[str, Any]:
+    """The course of the run, in steps."""
+    steps = schedule(recipe, place.rows)
+    every = recipe.checkpoint.every
+    told: dict[str, Any] = {
         "step_scheduler": {
             "global_batch_size": recipe.global_batch_size,
             "local_batch_size": recipe.device_microbatch_size,
@@ -101,14 +117,6 @@ def _run(recipe: Recipe, place: Place) -> dict[str, Any]:
         },
         "loss_fn": {"_target_": "nemo_automodel.components.loss.masked_ce.MaskedCrossEntropy"},
     }
-    if recipe.lora:
-        told["peft"] = {
-            "_target_": "nemo_automodel.components._peft.lora.PeftConfig",
-            "target_modules": [f"*.{name}" for name in recipe.lora.target_modules],
-            "dim": recipe.lora.rank,
-            "alpha": recipe.lora.alpha,
-            "dropout": recipe.lora.dropout,
-        }
     if "wandb" in recipe.tracking:
         told["wandb"] = {"project": "halubench", "name": recipe.name}
     return told

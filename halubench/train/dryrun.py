@@ -31,6 +31,7 @@ def peak_gib(recipe: Recipe, shape: Shape, count: int) -> float:
     try:
         import torch.distributed as dist
         from torch._subclasses.fake_tensor import FakeTensorMode
+        from torch.distributed.device_mesh import init_device_mesh
         from torch.testing._internal.distributed.fake_pg import FakeStore
         from transformers import LlamaConfig
     except ImportError as error:
@@ -40,8 +41,9 @@ def peak_gib(recipe: Recipe, shape: Shape, count: int) -> float:
     ways = shards(recipe, count)
     dist.init_process_group("fake", rank=0, world_size=ways, store=FakeStore())
     try:
+        mesh = init_device_mesh("cpu", (ways,))
         with FakeTensorMode():
-            return _step(recipe, config, ways)
+            return _step(recipe, config, mesh)
     finally:
         dist.destroy_process_group()
 
@@ -51,17 +53,17 @@ def _numbers(shape: Shape) -> dict[str, int | bool]:
     return {name: value for name, value in shape.model_dump().items() if name not in left_out}
 
 
-def _step(recipe: Recipe, config: Any, ways: int) -> float:  # noqa: ANN401  (a LlamaConfig)
+def _step(recipe: Recipe, config: Any, mesh: Any) -> float:  # noqa: ANN401  (torch's own types)
     import torch
     from torch.distributed._tools.fsdp2_mem_tracker import FSDPMemTracker
     from torch.distributed._tools.mem_tracker import MemTracker
 
-    model = _model(recipe, config, ways)
+    model = _model(recipe, config, mesh)
     optimizer = _optimizer(recipe, model)
     shape = (recipe.device_microbatch_size, recipe.sequence_length)
     tokens = torch.randint(0, config.vocab_size, shape)
-    tracker: Any = FSDPMemTracker(model, optimizer) if ways > 1 else MemTracker()
-    if ways > 1:
+    tracker: Any = FSDPMemTracker(model, optimizer) if mesh.size() > 1 else MemTracker()
+    if mesh.size() > 1:
         tracker.track_inputs((tokens,))
     else:
         tracker.track_external(model, optimizer, tokens)
@@ -74,10 +76,9 @@ def _step(recipe: Recipe, config: Any, ways: int) -> float:  # noqa: ANN401  (a 
     return float(peak["Total"]) / GIB
 
 
-def _model(recipe: Recipe, config: Any, ways: int) -> Any:  # noqa: ANN401
+def _model(recipe: Recipe, config: Any, mesh: Any) -> Any:  # noqa: ANN401
     """The model, sharded layer by layer, whose call gives the loss of its tokens."""
     import torch
-    from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
     from transformers import AutoModelForCausalLM
 
@@ -88,8 +89,7 @@ def _model(recipe: Recipe, config: Any, ways: int) -> Any:  # noqa: ANN401
     if checkpointed(recipe):
         model.gradient_checkpointing_enable({"use_reentrant": False})
     model.train()
-    if ways > 1:
-        mesh = init_device_mesh("cpu", (ways,))
+    if mesh.size() > 1:
         again = not recipe.fsdp or recipe.fsdp.strategy != "SHARD_GRAD_OP"
         policy = MixedPrecisionPolicy(param_dtype=compute, reduce_dtype=torch.float32)
         for layer in model.model.layers:
