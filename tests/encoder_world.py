@@ -47,11 +47,13 @@ def facts(seed: int, count: int) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def save(folder: Path, labels: list[str], *, tokens: bool = False, seed: int = 0) -> Path:
+def save(
+    folder: Path, labels: list[str], *, tokens: bool = False, seed: int = 0, limit: int = LIMIT
+) -> Path:
     """A tiny BERT with those labels, untrained, and its tokenizer."""
     words = [*WORDS, *(word.lower() for word in [*NAMES, *THINGS])]
     tokenizer = transformers.BertTokenizerFast(
-        vocab={word: index for index, word in enumerate(words)}, model_max_length=LIMIT
+        vocab={word: index for index, word in enumerate(words)}, model_max_length=limit
     )
     tokenizer.save_pretrained(folder)
     torch.manual_seed(seed)
@@ -61,7 +63,7 @@ def save(folder: Path, labels: list[str], *, tokens: bool = False, seed: int = 0
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
-        max_position_embeddings=LIMIT,
+        max_position_embeddings=limit,
         num_labels=len(labels),
         id2label=dict(enumerate(labels)),
         label2id={label: index for index, label in enumerate(labels)},

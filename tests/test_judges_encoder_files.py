@@ -55,7 +55,7 @@ def test_a_shipped_file_is_whole_and_says_where_it_comes_from(name: str) -> None
         ("cross-encoder/nli-deberta-v3-base", ["contradiction", "entailment", "neutral"], False, "nli"),
         ("some/nli", ["ENTAILMENT", "NEUTRAL", "CONTRADICTION"], False, "nli"),
         ("some/zeroshot", ["entailment", "not_entailment"], False, "nli-two-way"),
-        ("some/hhem", ["LABEL_0"], False, "consistency"),
+        ("lytang/MiniCheck-RoBERTa-Large", ["LABEL_0", "LABEL_1"], False, "minicheck"),
         ("ours/judge", ["PASS", "FAIL"], False, "verdict"),
         ("KRLabsOrg/lettucedect-base-modernbert-en-v1", ["x", "y"], True, "unsupported-tokens"),
     ],
@@ -66,8 +66,17 @@ def test_a_model_takes_the_file_that_lists_it_or_has_its_labels(
     assert fitting(model, labels, tokens).name == name
 
 
+@pytest.mark.parametrize(
+    ("labels", "tokens", "known"),
+    [(["LABEL_0"], False, "consistency"), (["LABEL_0", "LABEL_1"], True, "unsupported-tokens")],
+)
+def test_numbered_labels_are_never_guessed(labels, tokens, known) -> None:
+    with pytest.raises(InputError, match=rf"NAME@some/model.*{known}"):
+        fitting("some/model", labels, tokens)
+
+
 def test_a_users_file_comes_first_and_a_stranger_is_told_how(written) -> None:
-    with pytest.raises(InputError, match=r"yes, no.*hf-classifier:NAME"):
+    with pytest.raises(InputError, match=r"yes, no.*hf-classifier:NAME@some/model"):
         fitting("some/model", ["yes", "no"], False)
     written()
     assert fitting("some/model", ["No", "Yes"], False).name == "mine"

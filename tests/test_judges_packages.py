@@ -14,17 +14,19 @@ import pytest
 from scripted_server import ScriptedServer, chat, error
 
 from halubench.errors import InputError, MissingExtraError
-from halubench.judges import deepeval, minicheck, open_judge, ragas
+from halubench.judges import deepeval, lettucedetect, minicheck, open_judge, ragas
 from halubench.judges._package import RowScorer, endpoint
 from halubench.judges.base import JudgeOptions
+from halubench.judges.overflow import LengthOptions
 from halubench.models.base import EngineOptions
 from halubench.records import ENDPOINT, Prediction, Row, Unscored
 
 ROWS = [Row(f"r{i}", f"Passage {i}.", "Who?", f"Answer {i}.", "s") for i in range(4)]
 
 
-def _predict(uri: str, folder, rows=ROWS):
-    judge = open_judge(uri, JudgeOptions(EngineOptions(timeout_s=60, window=2), folder))
+def _predict(uri: str, folder, rows=ROWS, overflow="error"):
+    engine, length = EngineOptions(timeout_s=60, window=2), LengthOptions(overflow)
+    judge = open_judge(uri, JudgeOptions(engine, folder, length=length))
 
     async def run():
         return [said async for said in judge.predict(rows)]
@@ -164,3 +166,22 @@ def test_deepeval_runs_for_real(tmp_path) -> None:
     assert said[2].verdict == Unscored(deepeval.NO_VERDICT)
     assert said[3].verdict.reason.startswith(ENDPOINT)
     assert said[1].reasoning == "so"
+
+
+def test_lettucedetect_runs_for_real(tmp_path, monkeypatch) -> None:
+    pytest.importorskip("lettucedetect", reason="the extra lettucedetect is not installed")
+    from encoder_world import save
+    from lettucedetect.detectors.transformer import TransformerDetector
+
+    folder = save(tmp_path / "tiny", ["LABEL_0", "LABEL_1"], tokens=True, limit=512)
+    long = Row("long", "Ada has 3 figs . " * 900, "how many figs ?", "3 figs", "s")
+    rows = [Row("short", "Ada has 3 figs .", "how many figs ?", "3 figs", "s"), long]
+    monkeypatch.setattr(lettucedetect, "MAX_LENGTH", 512)
+    with pytest.raises(InputError, match=r"1 of 2 rows.*'long'"):
+        _predict(f"lettucedetect:{folder}", tmp_path, rows)
+    said = _predict(f"lettucedetect:{folder}", tmp_path, rows, "window")
+    assert [each.overflow for each in said] == ["", "windowed"]
+    assert all(0 <= each.p_fail <= 1 for each in said)
+    detector = TransformerDetector(str(folder), max_length=512)
+    tokens = detector.predict([rows[0].passage], rows[0].answer, rows[0].question)
+    assert said[0].p_fail == pytest.approx(max(token["prob"] for token in tokens), abs=1e-5)

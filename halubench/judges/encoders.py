@@ -78,20 +78,27 @@ def named(name: str) -> Encoder | None:
 
 def fitting(model: str, labels: Sequence[str], tokens: bool) -> Encoder:
     """The file for a model that has none of its own name: one that lists it in ``models``, else
-    one with the same labels. Raises InputError where there is none."""
+    one with the same labels, unless those are numbers only (``LABEL_0``), which say nothing.
+
+    Raises InputError where there is none.
+    """
     kind = "tokens" if tokens else "pair"
     known = [each for each in map(_load, content.files("judges", ".yaml")) if each.kind == kind]
     for each in known:
         if any(fnmatch(model, pattern) for pattern in each.models):
             return each
     for each in known:
-        if each.labels() == {label.lower() for label in labels}:
+        if each.labels() == {label.lower() for label in labels} and not any(map(_is_mute, labels)):
             return each
     raise InputError(
         f"{model} has the labels {', '.join(labels)}, and no file of judges/ says what they mean.",
-        f"Write halubench.d/judges/NAME.yaml with model: {model}, and use hf-classifier:NAME; "
-        "judges/README.md says how.",
+        f"Name a file that does, hf-classifier:NAME@{model}; of this kind there are "
+        f"{', '.join(each.name for each in known)}. judges/README.md says how to write one.",
     )
+
+
+def _is_mute(label: str) -> bool:
+    return label.upper().startswith("LABEL_")
 
 
 def _load(path: Path) -> Encoder:

@@ -1,8 +1,9 @@
-"""``hf-classifier:NAME`` and ``hf-classifier:REPO_OR_DIR``: an encoder that scores answers.
+"""``hf-classifier:NAME``, ``hf-classifier:REPO_OR_DIR``, ``hf-classifier:NAME@REPO_OR_DIR``: an
+encoder that scores answers.
 
 NAME is a file of ``judges/``, which says how a row becomes premise and hypothesis and what the
-model's labels mean; a repository or folder takes the file that lists it or has its labels. Needs
-the extra ``transformers``.
+model's labels mean; a repository or folder by itself takes the file that lists it or has its
+labels. Needs the extra ``transformers``.
 
 A premise too long for the model is cut into windows that overlap by a quarter. What one window
 supports is supported, so each unit (the answer, or each token of it) takes its least P(FAIL) over
@@ -57,17 +58,12 @@ def open_judge(spec: str, options: JudgeOptions) -> LocalJudge:
     Raises MissingExtraError without transformers and torch, InputError for a model that cannot be
     loaded, is no classifier, or whose labels nobody explains.
     """
-    encoder = named(spec)
-    model = spec if encoder is None else encoder.model
-    if not model:
-        raise InputError(
-            f"judges/{spec}.yaml names no model.", "Give hf-classifier:REPO_OR_DIR instead."
-        )
+    encoder, model = _named(spec)
     config = hf.config(model)
     encoder = encoder or fitting(model, hf.labels(config), hf.is_tokens(config))
     scorer = EncoderScorer(model, config, encoder, options.length.overflow)
     folder = Path(model)
-    uri = f"hf-classifier:{folder.name if folder.is_dir() else spec}"
+    uri = f"hf-classifier:{spec.replace(model, folder.name) if folder.is_dir() else spec}"
     info = JudgeInfo(
         name=uri,
         uri=uri,
@@ -76,6 +72,19 @@ def open_judge(spec: str, options: JudgeOptions) -> LocalJudge:
         identity={**hf.identity(model, config), **scorer.settings()},
     )
     return LocalJudge(info, scorer, options.folder)
+
+
+def _named(spec: str) -> tuple[Encoder | None, str]:
+    """The file and the model of ``NAME``, ``NAME@REPO_OR_DIR`` or ``REPO_OR_DIR``."""
+    name, at, model = spec.partition("@")
+    encoder = named(name)
+    if encoder is None:
+        return None, spec
+    if not at and not encoder.model:
+        raise InputError(
+            f"judges/{name}.yaml names no model.", f"Give hf-classifier:{name}@REPO_OR_DIR."
+        )
+    return encoder, model or encoder.model
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 arXiv 2502.17125), asked in the prompt on which the package trains them.
 
 P(FAIL) is the highest probability of a token of the answer to be unsupported. The package cuts off
-what is longer than its ``max_length``; ``--overflow window`` gives it windows instead, of which each
+what is longer than 4,096 tokens; ``--overflow window`` gives it windows instead, of which each
 token takes its least. Needs the extra ``lettucedetect``.
 """
 
@@ -32,6 +32,8 @@ INSTALL = "Run: pip install 'halubench[lettucedetect]'"
 NO_TOKENS = "the answer has no tokens"
 ROWS = 16
 """Rows scored, and kept, at a time."""
+MAX_LENGTH = 4096
+"""Tokens of prompt and answer, as the package's own default."""
 SPECIAL = 8
 """Tokens left for those that the tokenizer adds."""
 
@@ -65,7 +67,7 @@ class LettuceScorer:
             return
         long = [row.id for row in rows if self._tokens(row.passage) > self._room(row)]
         if long:
-            raise too_long(self._name, long, len(rows), self._loaded().max_length)
+            raise too_long(self._name, long, len(rows), MAX_LENGTH)
 
     def score(self, rows: Sequence[Row]) -> list[Prediction]:
         return [self._score(row) for row in rows]
@@ -104,7 +106,7 @@ class LettuceScorer:
         """Tokens of a passage beside the question, the answer and the package's own words."""
         prompts = package("lettucedetect.detectors.prompt_utils", INSTALL).PromptUtils
         rest = prompts.format_context([""], row.question, "en") + row.answer
-        return int(self._loaded().max_length) - self._tokens(rest) - SPECIAL
+        return MAX_LENGTH - self._tokens(rest) - SPECIAL
 
     def _tokens(self, text: str) -> int:
         return len(self._loaded().tokenizer(text, add_special_tokens=False)["input_ids"])
@@ -112,5 +114,5 @@ class LettuceScorer:
     def _loaded(self) -> Any:  # noqa: ANN401  (a detector of the package)
         if self._detector is None:
             detectors = package("lettucedetect.detectors.transformer", INSTALL)
-            self._detector = detectors.TransformerDetector(self._name)
+            self._detector = detectors.TransformerDetector(self._name, max_length=MAX_LENGTH)
         return self._detector

@@ -65,10 +65,9 @@ class LocalJudge:
         kept = {key: payload for key in keys if (payload := journal.get(key)) is not None}
         todo = {key: row for key, row in zip(keys, rows, strict=True) if key not in kept}
         scored = dict(zip(todo, await self._score(list(todo.values())), strict=True))
-        for key, said in scored.items():
-            if not _unanswered(said):
-                kept[key] = _payload(said)
-                journal.put(key, kept[key])
+        new = {key: _payload(said) for key, said in scored.items() if not _unanswered(said)}
+        journal.put_all(list(new.items()))
+        kept |= new
         name = self.known.uri
         return [
             replace(_read(kept[key]) if key in kept else scored[key], id=row.id, judge=name)
