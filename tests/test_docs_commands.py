@@ -7,7 +7,17 @@ import pytest
 from docs_blocks import ROOT, do, steps, workplace
 
 # The tutorial writes the csv that the README takes as given; the others share one benchmark.
-ORDER = ["tutorial", "generate", "audit", "evaluate", "leaderboard", "train", "README"]
+ORDER = [
+    "tutorial",
+    "tutorial-publish",
+    "tutorial-model",
+    "generate",
+    "audit",
+    "evaluate",
+    "leaderboard",
+    "train",
+    "README",
+]
 PAGES = {path.stem: path for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]}
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)?(?:#([\w-]+))?\)")
 MARKDOWN = [
