@@ -340,7 +340,9 @@ def test_an_engine_of_the_users_own_is_found_by_its_file_name(tmp_path):
     assert open_model("mine:a:b", EngineOptions()) == "a:b"
     with pytest.raises(InputError, match="'bare' has no function open_model"):
         open_model("bare:x", EngineOptions())
-    with pytest.raises(InputError, match="Known: bare, batch, embedded, hf, mine, openai, replay, vllm"):
+    with pytest.raises(
+        InputError, match="Known: bare, batch, embedded, hf, mine, openai, replay, vllm"
+    ):
         open_model("nosuch:x", EngineOptions())
 
 
