@@ -1,25 +1,30 @@
 """What the engine costs: complete_all with the openai engine beside a bare aiohttp loop.
 
-Both send the same requests to the same server (a separate process on loopback that answers after
-50 ms) with the same number in flight, one after the other, in alternating rounds. Run it with
-``python benchmarks/engine.py [ROWS] [IN_FLIGHT]``.
+Both send the same requests to the same server, a separate process on loopback, with the same number
+in flight, one after the other, in alternating rounds: every run has its peer beside it. The server
+does nothing but wait, so that it is not what is measured. Run ``python benchmarks/engine.py``, with
+``rows=2000`` to change the number of rows, or ``memory`` for the peak memory at 2,000 and at
+100,000 rows, each in a process of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import resource
 import statistics
+import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Coroutine
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, TypeAlias
 
 import aiohttp
-from aiohttp import web
 
 from halubench.models import open_model
 from halubench.models.base import Completion, EngineOptions, Request
@@ -27,12 +32,11 @@ from halubench.models.scheduler import Limits, complete_all
 from halubench.run import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
-Run: TypeAlias = "Callable[[str, int, int], Coroutine[None, None, int]]"
-DELAY_S = 0.05
-ROUNDS = 3
+Run: TypeAlias = Callable[[str, int, int], Coroutine[None, None, int]]
+ROUNDS = 5
 ANSWER = json.dumps(
     {
         "choices": [
@@ -43,21 +47,45 @@ ANSWER = json.dumps(
 ).encode()
 
 
-def serve(port: Connection) -> None:
-    """Answer everything after DELAY_S, for ever."""
+RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+    len(ANSWER),
+    ANSWER,
+)
+_LENGTH = re.compile(rb"(?i)content-length: (\d+)")
 
-    async def handle(request: web.Request) -> web.Response:
-        await request.read()
-        await asyncio.sleep(DELAY_S)
-        return web.Response(body=ANSWER, content_type="application/json")
+
+class Answering(asyncio.Protocol):
+    """Sends RESPONSE so many seconds after each request."""
+
+    def __init__(self, delay_s: float) -> None:
+        self._delay_s = delay_s
+        self._heard = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._later = asyncio.get_running_loop().call_later
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+        while (end := self._heard.find(b"\r\n\r\n")) >= 0:
+            length = _LENGTH.search(self._heard, 0, end)
+            whole = end + 4 + int(length[1] if length else 0)
+            if len(self._heard) < whole:
+                return
+            self._heard = self._heard[whole:]
+            if self._delay_s:
+                self._later(self._delay_s, self._transport.write, RESPONSE)  # type: ignore[attr-defined]
+            else:
+                self._transport.write(RESPONSE)  # type: ignore[attr-defined]
+
+
+def serve(port: Connection, delay_s: float) -> None:
+    """Answer everything, for ever."""
 
     async def main() -> None:
-        app = web.Application()
-        app.router.add_post("/v1/chat/completions", handle)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
-        port.send(runner.addresses[0][1])
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Answering(delay_s), "127.0.0.1", backlog=1024)
+        port.send(server.sockets[0].getsockname()[1])
         await asyncio.Event().wait()
 
     asyncio.run(main())
@@ -101,10 +129,12 @@ async def ours(url: str, rows: int, in_flight: int) -> int:
         journal = Journal(Path(folder) / "journal.sqlite")
         limits = Limits(window=in_flight)
         outcomes = complete_all(model, requests(rows), journal, limits)
-        done = [key async for key, answer in outcomes if isinstance(answer, Completion)]
+        done = 0
+        async for _, answer in outcomes:
+            done += isinstance(answer, Completion)
         journal.close()
     await model.aclose()
-    return len(done)
+    return done
 
 
 def measure(run: Run, url: str, rows: int, in_flight: int) -> tuple[float, float]:
@@ -114,12 +144,10 @@ def measure(run: Run, url: str, rows: int, in_flight: int) -> tuple[float, float
     return rows / (perf_counter() - wall), (process_time() - cpu) / rows * 1e3
 
 
-def main() -> None:
+def compare(rows: int, delay_s: float, in_flight: int) -> None:
     """Print both, medians of the rounds."""
-    rows, in_flight = (int(text) for text in (*sys.argv[1:], "2000", "64")[:2])
-    context = get_context("spawn")
-    here, there = context.Pipe()
-    server = context.Process(target=serve, args=(there,), daemon=True)
+    here, there = get_context("spawn").Pipe()
+    server = get_context("spawn").Process(target=serve, args=(there, delay_s), daemon=True)
     server.start()
     url = f"http://127.0.0.1:{here.recv()}/v1"
     open_model(f"openai:m@{url}", EngineOptions())  # import everything before the clock starts
@@ -127,12 +155,45 @@ def main() -> None:
     for _ in range(ROUNDS):
         for run, figures in rounds.items():
             figures.append(measure(run, url, rows, in_flight))
-    print(f"{rows} rows, {in_flight} in flight, ideal {in_flight / DELAY_S:.0f} rows/s")
-    for run, figures in rounds.items():
-        speed, cpu = (statistics.median(column) for column in zip(*figures, strict=True))
-        print(f"{run.__name__:>5}: {speed:6.0f} rows/s, {cpu:.2f} ms CPU a row")
-    print(f"peak RSS {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
-    server.terminate()
+    server.kill()
+    middle = {
+        run.__name__: [statistics.median(column) for column in zip(*figures, strict=True)]
+        for run, figures in rounds.items()
+    }
+    shares = [mine[0] / peer[0] for mine, peer in zip(rounds[ours], rounds[bare], strict=True)]
+    print(
+        f"{delay_s * 1e3:3.0f} ms, {in_flight:3d} in flight: bare {middle['bare'][0]:5.0f} rows/s "
+        f"{middle['bare'][1]:.3f} ms CPU a row, ours {middle['ours'][0]:5.0f} rows/s "
+        f"{middle['ours'][1]:.3f} ms; ours/bare rows/s {statistics.median(shares):.2f}, "
+        f"CPU over bare {middle['ours'][1] - middle['bare'][1]:.3f} ms",
+        flush=True,
+    )
+
+
+def peak(rows: int) -> None:
+    """Print the peak memory of one run."""
+    here, there = get_context("spawn").Pipe()
+    server = get_context("spawn").Process(target=serve, args=(there, 0.0), daemon=True)
+    server.start()
+    asyncio.run(ours(f"http://127.0.0.1:{here.recv()}/v1", rows, 64))
+    server.kill()
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{rows} rows: peak RSS {used:.0f} MB", flush=True)
+
+
+def main() -> None:
+    """See the module."""
+    asked = sys.argv[1:] or ["rows=2000"]
+    if asked[0] == "memory":
+        for rows in ("2000", "100000"):
+            subprocess.run([sys.executable, __file__, f"peak={rows}"], check=True)
+        return
+    name, _, rows = asked[0].partition("=")
+    if name == "peak":
+        peak(int(rows))
+        return
+    for delay_s, in_flight in product((0.05, 0.0), (64, 256)):
+        compare(int(rows), delay_s, in_flight)
 
 
 if __name__ == "__main__":

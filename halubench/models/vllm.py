@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from halubench.errors import EngineError, MissingExtraError
@@ -86,7 +87,10 @@ class VllmModel(LocalModel):
 def _parameters(request: Request) -> Any:  # noqa: ANN401
     sampling = request.sampling
     schema = None if request.schema is None else dict(request.schema)
-    constraint = _package("vllm.sampling_params").StructuredOutputsParams
+    # Free white space would let a weak model fill its answer with blank lines.
+    constraint = partial(
+        _package("vllm.sampling_params").StructuredOutputsParams, disable_any_whitespace=True
+    )
     return _package("vllm").SamplingParams(
         temperature=sampling.temperature,
         top_p=sampling.top_p,
