@@ -65,9 +65,9 @@ class LocalModel:
         """The model's context, and its own tokenizer."""
 
         async def count(text: str) -> int:
-            return int(await self._in_thread(self.count, text))
+            return int(await self.in_thread(self.count, text))
 
-        return Ruler(await self._in_thread(self.context), count)
+        return Ruler(await self.in_thread(self.context), count)
 
     async def complete_many(
         self,
@@ -79,7 +79,7 @@ class LocalModel:
         order = sorted(asked.items(), key=lambda pair: pair[1].messages)
         for start in range(0, len(order), self.part):
             part = order[start : start + self.part]
-            outcomes = await self._in_thread(self._outcomes, [request for _, request in part])
+            outcomes = await self.in_thread(self.outcomes, [request for _, request in part])
             for (key, _), outcome in zip(part, outcomes, strict=True):
                 yield key, outcome
 
@@ -111,7 +111,8 @@ class LocalModel:
         """Answer requests that fit the context, in their order."""
         raise NotImplementedError
 
-    def _outcomes(self, requests: Sequence[Request]) -> list[Completion | CallFailure]:
+    def outcomes(self, requests: Sequence[Request]) -> list[Completion | CallFailure]:
+        """Answer requests in the order given, in the engine's thread."""
         encoded = [(self.tokens(request), request) for request in requests]
         fitting = [pair for pair in encoded if len(pair[0]) < self.context()]
         answers = iter(self.run(fitting) if fitting else [])
@@ -120,7 +121,8 @@ class LocalModel:
             for tokens, _ in encoded
         ]
 
-    async def _in_thread(self, work: Any, *args: Any) -> Any:  # noqa: ANN401  (any method)
+    async def in_thread(self, work: Any, *args: Any) -> Any:  # noqa: ANN401
+        """Do a piece of work in the engine's thread, the weights being loaded."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work, *args)
 
     def _do(self, work: Any, *args: Any) -> Any:  # noqa: ANN401

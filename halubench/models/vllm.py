@@ -48,6 +48,10 @@ class VllmModel(LocalModel):
     def unload(self) -> None:
         self._llm = None
 
+    def forget(self) -> None:
+        """Empty the prefix cache."""
+        self._llm.reset_prefix_cache()
+
     def context(self) -> int:
         return int(self._llm.llm_engine.model_config.max_model_len)
 
