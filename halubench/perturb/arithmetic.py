@@ -30,6 +30,7 @@ Tree: TypeAlias = "Decimal | tuple[str, Tree, Tree]"
 
 CONSTANTS = frozenset(map(Decimal, (1, 2, 3, 4, 12, 100, 365)))
 """Numbers that a formula may hold although the passage does not."""
+PER_CENT = Decimal(100)
 MOST_NUMBERS = 150
 """Numbers of a passage that are tried as operands, at most."""
 _OPERATORS: dict[type[ast.operator], str] = {
@@ -161,7 +162,7 @@ def other_operations(tree: Tree) -> Iterator[Tree]:
     if isinstance(tree, Decimal):
         return
     sign, left, right = tree
-    if sign in "+-":
+    if sign in "+-" and left != PER_CENT:  # more than all there is would be a joke
         yield ("-" if sign == "+" else "+"), left, right
     elif sign == "/" and right in CONSTANTS:
         yield from ((sign, inner, right) for inner in other_operations(left))
@@ -209,8 +210,8 @@ def _pairs(value: Value, numbers: Sequence[Decimal]) -> Iterator[Tree]:
             yield "+", gold - a, a
         if gold + a in known and a:
             yield "-", gold + a, a
-    if 100 - gold in known:
-        yield "-", Decimal(100), 100 - gold
+    if PER_CENT - gold in known:
+        yield "-", PER_CENT, PER_CENT - gold
     if value.kind == "percent":
         yield from _shares(gold, numbers)
 

@@ -29,9 +29,10 @@ def swap(ground: Ground, rule: Rule) -> Iterator[Proposal]:
     """A value or name of the same type and spelling from elsewhere in the passage (level L2)."""
     if offered(ground.statement.item.question):
         return  # the other alternative is the wrong answer there
-    for value in ground.site_values:
+    for site in ground.site_values:
+        value = _measured(ground, site)
         if value.kind in rule.sites and ground.in_passage(value) and unit_ok(value, rule, ground):
-            yield from _swap_value(ground, _measured(ground, value))
+            yield from _swap_value(ground, value)
     if "name" in rule.sites:
         yield from swap_names(ground, rule.near)
     if "word" in rule.sites:
@@ -96,11 +97,12 @@ def _pick(ground: Ground, near: list[tuple[str, Value]]) -> list[tuple[str, Valu
 
 
 def scale(ground: Ground, rule: Rule) -> Iterator[Proposal]:
-    """The magnitude, unit or currency sign exchanged, the digits kept (L1)."""
+    """The magnitude, unit or currency sign that the passage gives exchanged, the digits kept (L1)."""
+    passage = ground.statement.item.passage.lower()
     for value in ground.site_values:
         for old, new in (*rule.words, *((b, a) for a, b in rule.words)):
             match = re.search(rf"(?<![A-Za-z]){re.escape(old)}(?![A-Za-z])", value.text)
-            if match and value.kind in rule.sites:
+            if match and value.kind in rule.sites and old.lower() in passage:
                 told = value.text[: match.start()] + new + value.text[match.end() :]
                 if not _stated(ground, told):
                     yield respell.exchange(value, match, new, ground.random)
@@ -184,9 +186,13 @@ def _distance(value: Value, other: Value) -> Decimal:
 
 def unit_ok(value: Value, rule: Rule, ground: Ground) -> bool:
     """Whether the value has one of the rule's units, or counts one: the noun after it does, or for
-    a bare number the question."""
+    a bare number the question ("how many days")."""
     if not rule.units or value.unit in rule.units:
         return True
-    after = ground.statement.text[value.end : ground.statement.end]
-    named = words(after)[:2] or words(ground.statement.item.question)
+    asked = _HOW_MANY.search(ground.statement.item.question)
+    after = words(ground.statement.text[value.end : ground.statement.end])
+    named = after[:2] or (words(asked[1]) if asked else [])
     return not value.unit and not set(named).isdisjoint(rule.units)
+
+
+_HOW_MANY = re.compile(r"\bhow many ([a-z]+(?: [a-z]+s\b)?)", re.IGNORECASE)
