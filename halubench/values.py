@@ -132,6 +132,21 @@ UNITS = frozenset(
 )
 
 
+_BASES = {
+    unit: (base, Decimal(factor))
+    for base, units in {
+        "second": {"second": "1", "minute": "60", "hour": "3600", "day": "86400", "week": "604800"},
+        "month": {"month": "1", "year": "12"},
+        "g": {"ng": "1e-9", "mcg": "1e-6", "µg": "1e-6", "μg": "1e-6", "mg": "1e-3", "g": "1", "kg": "1e3"},
+        "m": {"mm": "1e-3", "cm": "1e-2", "m": "1", "metre": "1", "meter": "1", "km": "1e3",
+              "kilometre": "1e3", "kilometer": "1e3"},
+        "l": {"ml": "1e-3", "dl": "0.1", "l": "1", "litre": "1", "liter": "1"},
+    }.items()
+    for unit, factor in units.items()
+}  # fmt: skip
+"""Unit, in the singular -> what it is measured in, and how much of that it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """A value at ``text[start:end]`` of some text.
@@ -199,14 +214,28 @@ def same(left: Value, right: Value) -> bool:
         return left.kind == right.kind and _calendar(left.text) == _calendar(right.text)
     if _unlike(left, right):
         return False
-    return abs(left.scaled) == abs(right.scaled) and _signs_agree(left, right)
+    a, b = _measures(left, right)
+    return a == b and _signs_agree(left, right)
 
 
 def _unlike(left: Value, right: Value) -> bool:
     """Whether the two measure different things: other units or currencies, per cent and no per cent."""
     if (left.kind == "percent") != (right.kind == "percent") and not _bare(left, right):
         return True
-    return bool(left.unit and right.unit and _singular(left.unit) != _singular(right.unit))
+    return bool(left.unit and right.unit and _base(left.unit)[0] != _base(right.unit)[0])
+
+
+def _base(unit: str) -> tuple[str, Decimal]:
+    """What the unit is measured in, and how much of that it is."""
+    return _BASES.get(_singular(unit), (_singular(unit), Decimal(1)))
+
+
+def _measures(left: Value, right: Value) -> tuple[Decimal, Decimal]:
+    """Both amounts, unsigned, in one unit; a bare number is in the other's."""
+    a, b = abs(left.scaled), abs(right.scaled)
+    if left.unit and right.unit:
+        return a * _base(left.unit)[1], b * _base(right.unit)[1]
+    return a, b
 
 
 def close(left: Value, right: Value) -> bool:
@@ -217,8 +246,10 @@ def close(left: Value, right: Value) -> bool:
     if "date" in (left.kind, right.kind) or _unlike(left, right):
         return False
     ratios = (Decimal(1), Decimal(1000), Decimal(10) ** 6, Decimal(10) ** 9)
-    scales = ratios if Decimal(1) in (left.magnitude, right.magnitude) else ratios[:1]
-    a, b = abs(left.scaled), abs(right.scaled)
+    converted = bool(left.unit and right.unit and left.unit != right.unit)
+    unscaled = Decimal(1) in (left.magnitude, right.magnitude) and not converted
+    scales = ratios if unscaled else ratios[:1]
+    a, b = _measures(left, right)
     return any(
         _rounds(x * scale, y, coarse)
         for scale in scales

@@ -149,7 +149,7 @@ def test_number_words_slip_into_number_words() -> None:
     assert made == {"Two", "Four", "Five"}
 
 
-def scaled(text: str, passage: str = "") -> set[str]:
+def scaled(text: str, passage: str = "in million or thousand") -> set[str]:
     words = [["million", "billion"], ["thousand", "million"]]
     return fails(
         ground(passage, "?", text), operator="scale", sites=["money", "number"], words=words
@@ -163,7 +163,11 @@ def test_the_magnitude_alone_is_exchanged() -> None:
 
 
 def test_no_magnitude_that_the_passage_states() -> None:
-    assert scaled("It was $8.4 million.", "from $8.4 billion") == {"It was $8.4 thousand."}
+    assert scaled("It was $8.4 million.", "in million, from $8.4 billion") == {"It was $8.4 thousand."}
+
+
+def test_no_magnitude_is_exchanged_that_the_passage_does_not_give() -> None:
+    assert scaled("It was 8.4 million.", "It was 8,400,000.") == set()
 
 
 def signed(text: str, question: str = "What was the change?") -> set[str]:

@@ -167,3 +167,23 @@ def test_spell_like_keeps_commas(model: str, amount: str, spelled: str) -> None:
 )
 def test_decimals_counts_what_is_spelled(text: str, count: int) -> None:
     assert values.decimals(one(text)) == count
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "equal"),
+    [
+        ("7 days", "1 week", True),
+        ("1000 mg", "1 g", True),
+        ("842 metres", "842 meters", True),
+        ("48 hours", "2 days", True),
+        ("18 months", "1.5 years", True),
+        ("20 mg", "20 g", False),
+        ("9 days", "9 weeks", False),
+        ("30 days", "1 month", False),
+        ("5 ml", "5 mg", False),
+    ],
+)
+def test_units_of_one_measure_are_converted(left: str, right: str, equal: bool) -> None:
+    one, other = values.find(left)[0], values.find(right)[0]
+    assert values.same(one, other) is equal
+    assert values.close(one, other) is equal
