@@ -163,7 +163,9 @@ def test_the_magnitude_alone_is_exchanged() -> None:
 
 
 def test_no_magnitude_that_the_passage_states() -> None:
-    assert scaled("It was $8.4 million.", "in million, from $8.4 billion") == {"It was $8.4 thousand."}
+    assert scaled("It was $8.4 million.", "in million, from $8.4 billion") == {
+        "It was $8.4 thousand."
+    }
 
 
 def test_no_magnitude_is_exchanged_that_the_passage_does_not_give() -> None:
