@@ -24,7 +24,8 @@ import board_world
 from halubench import dataset, predictions
 from halubench.metrics.summary import summarise
 from halubench.predictions import Judged
-from halubench.rank import build_all, explorers, read_entries, write
+from halubench.rank import Entry, build_all, explorers, write
+from halubench.rank.recount import recount
 from halubench.records import Prediction, Unscored
 from halubench.results import DataInfo, JudgeInfo, Results
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-JUDGES, ROWS = 200, 14_900
+JUDGES, ROWS, KINDS = 200, 14_900, 10
 SORT = """async () => {
   const head = document.querySelector('th.f1 button'), times = [];
   for (let i = 0; i < 12; i++) {
@@ -73,19 +74,22 @@ def timed(what: str) -> Iterator[None]:
     print(f"{what:<44}{time.perf_counter() - start:8.1f} s")
 
 
-def world(folder: Path, judges: int, rows: int) -> tuple[Path, Path]:
-    """A benchmark of twins, and judges of skills from .5 to .97."""
-    examples, origins = board_world.twins(rows // 6 + 1)
-    dataset.write(folder / "bench", examples[:rows], origins)
+def world(folder: Path) -> tuple[dataset.Dataset, list[Entry]]:
+    """A benchmark of twins, and judges of KINDS skills from .5 to .97, each under many names."""
+    examples, origins = board_world.twins(ROWS // 6 + 1)
+    dataset.write(folder / "bench", examples[:ROWS], origins)
     data = dataset.load(str(folder / "bench"))
     draw = np.random.default_rng(0)
-    for number in range(judges):
-        place = folder / "results" / f"judge-{number:03}"
-        place.mkdir(parents=True)
-        judged = _judged(data, draw, 0.5 + 0.47 * number / judges)
+    entries = []
+    for kind in range(KINDS):
+        place = folder / f"skill-{kind}"
+        place.mkdir()
+        judged = _judged(data, draw, 0.5 + 0.47 * kind / KINDS)
         predictions.write(place / predictions.PREDICTIONS, judged)
-        _write_results(place, f"judge-{number:03}", data, judged)
-    return folder / "bench", folder / "results"
+        for number in range(kind, JUDGES, KINDS):
+            told = _results(f"judge-{number:03}", data, judged, entries)
+            entries.append(Entry(place / predictions.RESULTS, told, None))
+    return data, entries
 
 
 def _judged(data: dataset.Dataset, draw: np.random.Generator, skill: float) -> list[Judged]:
@@ -105,26 +109,25 @@ def _judged(data: dataset.Dataset, draw: np.random.Generator, skill: float) -> l
     return found
 
 
-def _write_results(place: Path, name: str, data: dataset.Dataset, judged: list[Judged]) -> None:
+def _results(name: str, data: dataset.Dataset, judged: list[Judged], known: list[Entry]) -> Results:
+    """The results of the skill, under another name where they are known."""
+    judge = JudgeInfo(name=name, uri=f"openai:{name}", kind="prompted")
+    if len(known) % (JUDGES // KINDS):
+        return known[-1].results.model_copy(update={"judge": judge})
     figures = summarise(judged, 0, resamples=20)
-    told = Results(
-        judge=JudgeInfo(name=name, uri=f"openai:{name}", kind="prompted"),
-        data=DataInfo(name="synthetic", ref="bench", sha256=data.sha256, rows=len(judged)),
-        baselines={"baseline:majority": figures.overall},
-        resamples=20,
-        **dict(figures),
-    )
-    (place / predictions.RESULTS).write_text(told.model_dump_json(), encoding="utf-8")
+    told = DataInfo(name="synthetic", ref="bench", sha256=data.sha256, rows=len(judged))
+    floors = {"baseline:majority": figures.overall}
+    return Results(judge=judge, data=told, baselines=floors, resamples=20, **dict(figures))
 
 
-def build(folder: Path, bench: Path, results: Path) -> Path:
+def build(folder: Path, data: dataset.Dataset, entries: list[Entry]) -> Path:
     """The page with every row in it, step by step."""
-    with timed("read and count again"):
-        entries = read_entries([results])
+    with timed("count one result again from its predictions"):
+        recount(entries[0].results, entries[0].predictions)
     with timed("rank"):
         site = build_all([entry.results for entry in entries], "Synthetic")
     with timed("join rows and predictions"):
-        found = explorers(site, entries, [dataset.load(str(bench))], ROWS)
+        found = explorers(site, entries, [data], ROWS)
     with timed("write the page"):
         write(site, folder / "site", found)
     sizes = {
@@ -201,8 +204,8 @@ def main() -> None:
         place = Path(folder)
         print(f"{JUDGES} judges on {ROWS:,} rows")
         with timed("make them"):
-            bench, results = world(place, JUDGES, ROWS)
-        look(build(place, bench, results))
+            data, entries = world(place)
+        look(build(place, data, entries))
 
 
 if __name__ == "__main__":
