@@ -72,9 +72,11 @@ def test_the_keyboard_sorts_and_skips(board: Seen) -> None:
     assert board.page.evaluate("document.activeElement.textContent") == "Skip to the content"
     board.page.keyboard.press("Enter")
     assert board.page.evaluate("document.activeElement.id") == "main"
+    board.open("#/")
     board.page.focus("th.f1 button")
     board.page.keyboard.press("Enter")
     board.page.wait_for_selector("th.f1[aria-sort=descending]")
+    assert board.page.evaluate("document.activeElement.textContent").startswith("F1")
 
 
 def test_filters_leave_judges_and_keep_their_ranks(board: Seen) -> None:

@@ -88,7 +88,11 @@
       } else location.hash = href;
     };
     const ranked = useMemo(() => HB.ranked(board, slice), [board, slice]);
-    const entries = useMemo(() => HB.sorted(ranked.filter(({ judge }) => HB.matches(judge, query)), query, slice), [ranked, JSON.stringify(query)]);
+    const { sort, order, ...filters } = query;
+    const left = useMemo(() => HB.sorted(ranked.filter(({ judge }) => HB.matches(judge, query)), {}, slice), [ranked, JSON.stringify(filters)]);
+    const entries = useMemo(() => HB.sorted(left, { sort, order }, slice), [left, sort, order]);
+    // In order of rank whatever the table is sorted by, so that sorting draws the table alone.
+    const below = useMemo(() => html`<${Heat} board=${board} entries=${left} /><${Charts} board=${board} entries=${left} slice=${slice} />`, [left]);
     const filtered = entries.length < board.judges.length;
     return html`<h1>${board.name}</h1>
       <${Facts} board=${board} /><${Audit} audit=${board.audit} />
@@ -98,7 +102,7 @@
       <${Filters} board=${board} query=${query} change=${change} slice=${slice} />
       <p class="soft" role="status">${filtered ? `${entries.length} of ${HB.plural(board.judges.length, "judge")}; ranks still count all.` : ""}</p>
       <${HB.Ranking} board=${board} slice=${slice} query=${query} change=${change} entries=${entries} /></section>
-      <${Heat} board=${board} entries=${entries} /><${Charts} board=${board} entries=${entries} slice=${slice} />
+      ${below}
       <p class="soft">sha256 of the rows: <code>${board.sha256}</code>. The same figures: <a href="leaderboard.csv">CSV</a>, <a href="leaderboard.json">JSON</a>, <a href="leaderboard.md">Markdown</a>.</p>`;
   };
 })();

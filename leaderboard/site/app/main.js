@@ -38,8 +38,9 @@
   const Missing = () => html`<h1>There is no such page</h1><p><a href="#/">Go to the start.</a></p>`;
 
   const View = ({ site, path, query }) => {
-    const [what, id, part, name] = path;
-    if (!what) return site.boards.length === 1 ? html`<${HB.BoardView} board=${site.boards[0]} query=${query} path=${["board", site.boards[0].id]} />` : html`<${Boards} site=${site} />`;
+    const alone = !path.length && site.boards.length === 1;
+    const [what, id, part, name] = alone ? ["board", site.boards[0].id] : path;
+    if (!what) return html`<${Boards} site=${site} />`;
     if (what === "reported") return html`<${Reported} site=${site} />`;
     if (what === "about") return html`<${About} />`;
     const board = what === "board" && site.boards.find((each) => each.id === id);
@@ -61,7 +62,7 @@
   const App = ({ site }) => {
     const { path, query } = HB.useRoute();
     const main = useRef();
-    const page = path.join("/");
+    const page = path.length || site.boards.length > 1 ? path.join("/") : `board/${site.boards[0].id}`;
     const first = useRef(true);
     useEffect(() => {
       const title = main.current.querySelector("h1")?.textContent;

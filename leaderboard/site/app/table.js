@@ -2,7 +2,7 @@
 // The ranking and the heat map of one board.
 (() => {
   const HB = (window.HB ||= {});
-  const { html, useMemo } = htmPreact;
+  const { html, useMemo, useState } = htmPreact;
   const collator = new Intl.Collator(undefined, { numeric: true });
 
   // What the table shows: the figures of the chosen slice, macro accuracy first on the whole.
@@ -124,6 +124,7 @@
   const filled = (board, slice) =>
     COLUMNS.slice(1).filter((column) => board.judges.some((judge) => { const v = column.value(judge, slice); return v != null && v !== ""; }));
 
+  const FIRST = 60;
   HB.Ranking = ({ board, slice, query, change, entries }) => {
     const columns = useMemo(() => filled(board, slice), [board, slice]);
     const lows = board.judges.map((judge) => HB.main(judge, slice)).map(([value, low]) => low ?? value ?? 1);
@@ -131,13 +132,15 @@
     const floor = slice === "all" ? majority?.acc?.[0] : null;
     const from = Math.max(0, Math.floor(10 * Math.min(floor ?? 1, ...lows) - 0.5) / 10);
     const shared = { board, slice, columns, floor, from };
+    const [all, showAll] = useState(false);
+    const shown = all ? entries : entries.slice(0, FIRST);
     return html`<div class="box" tabindex="0" role="region" aria-label="Ranked judges">
       <table class="ranking"><caption>${slice === "all" ? "Ranked by macro accuracy, the unweighted mean over sources." : "Ranked by accuracy on this part of the rows."} Percent of all rows (precision, recall and F1: of FAIL, the hallucinated), an unreadable answer counting as not right. Bars run from ${HB.pc(from, 0)} to 100 and show 95 % intervals${floor == null ? "" : "; the dashed line is what always giving the majority label gets"}.</caption>
       <thead><tr>${[JUDGE, RANK, COLUMNS[0], ...columns].map((column) => html`<${Head} key=${column.key} column=${column} query=${query} change=${change} />`)}</tr></thead>
-      <tbody>${entries.map((entry) => html`<${Row} key=${entry.judge.slug} entry=${entry} top=${entry.band[0] === 1} ...${shared} />`)}
+      <tbody>${shown.map((entry) => html`<${Row} key=${entry.judge.slug} entry=${entry} top=${entry.band[0] === 1} ...${shared} />`)}
       ${!entries.length && html`<tr><td class="none" colspan=${columns.length + 3}>No judge is left by these filters.</td></tr>`}</tbody>
       ${slice === "all" && html`<tbody class="floors">${Object.entries(board.floors).map(([name, scores]) => html`<${FloorRow} key=${name} name=${name} scores=${scores} columns=${columns} from=${from} />`)}</tbody>`}
-      </table></div>`;
+      </table></div>${shown.length < entries.length && html`<button type="button" class="more" onClick=${() => showAll(true)}>Show all ${entries.length} judges</button>`}`;
   };
 
   const Cell = ({ scores }) => {
