@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,8 @@ _ROLE = re.compile(
 )
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+_ENVIRONMENT.filters["tojson"] = partial(json.dumps, ensure_ascii=False)
+"""Jinja's own is made for HTML: a model would be shown ``Hamilton\\u0027s``."""
 
 
 @dataclass(frozen=True)

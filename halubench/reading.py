@@ -35,6 +35,7 @@ class HubId:
     id: str
     revision: str | None = None
     split: str | None = None
+    config: str | None = None
 
     def __str__(self) -> str:
         return f"{self.id} ({self.split})" if self.split else self.id
@@ -305,7 +306,8 @@ def _download(hub: HubId) -> Mapping[str, Iterable[dict[str, object]]]:
         what = f"There is no local file {hub.id}, and reading Hub datasets is an optional part."
         raise MissingExtraError(what, "Install it with: pip install 'halubench[hub]'.") from error
     try:
-        loaded: Any = datasets.load_dataset(hub.id, revision=hub.revision)
+        config = {"name": hub.config} if hub.config else {}
+        loaded: Any = datasets.load_dataset(hub.id, revision=hub.revision, **config)
         return dict(loaded)
     except DatasetNotFoundError as error:
         what = f"There is no local file {hub.id}, and no such dataset can be read on the Hub."

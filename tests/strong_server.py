@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scripted_server import Reply, Seen, chat
+from scripted_server import Reply, Seen, chat, error
 
 from halubench import values
 from halubench.perturb import rules, sites
@@ -61,7 +61,10 @@ class Strong:
     def __call__(self, seen: Seen) -> Reply:
         schema = seen.body["response_format"]["json_schema"]["schema"]
         fields = schema["properties"]
-        text = json.dumps(self._said(seen, fields), ensure_ascii=False)
+        try:
+            text = json.dumps(self._said(seen, fields), ensure_ascii=False)
+        except (LookupError, TypeError) as fault:  # Told at once: a 500 would be asked again.
+            return error(400, f"the script has no answer: {fault!r}")
         asked = "\n".join(message["content"] for message in seen.body["messages"])
         used = tokens(asked) + tokens(json.dumps(schema)), tokens(text)
         return chat(text, tokens=used, delay_s=self.delay_s)
@@ -77,7 +80,7 @@ class Strong:
         return self._edit(seen, item, fields["old"]["enum"])
 
     def _item(self, prompt: str) -> Item:
-        return next(item for question, item in self.known.items() if question in prompt)
+        return self.known[max((q for q in self.known if q in prompt), key=len, default="")]
 
     def _anchor(self, item: Item) -> dict[str, Any]:
         supported = bool(set(words(item.answer)) & set(words(item.passage)))

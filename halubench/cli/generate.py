@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from halubench.cli._composing import composed
 from halubench.cli._console import note, out
 from halubench.cli._generating import show, watching
 from halubench.cli._options import named
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 
 def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
-    sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="Gold QA: file, folder or Hub dataset.")
-    ],
     model: Annotated[
         str,
         typer.Option(
@@ -29,6 +27,18 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         ),
     ],
     out_folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="The run folder.")],
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE...", help="Gold QA: file, folder or Hub dataset."),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="A composition of perturbations/recipes/ in place of sources."),
+    ] = None,
+    source_file: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PART=FILE", help="A file in place of a recipe's Hub dataset."),
+    ] = None,
     accept: Annotated[
         int | None,
         typer.Option(help="Pairs wanted, over all sources; all that can be had unless given."),
@@ -110,7 +120,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     for folder in content or []:
         lookup.add_folder(folder)
     ask = Ask(
-        sources=tuple(sources),
+        sources=tuple(sources or ()),
         model=model,
         out=out_folder,
         accept=accept,
@@ -131,6 +141,9 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         anchor=anchor,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  (checked by Ask)
         shard=_part(shard),
     )
+    if recipe:
+        composed(recipe, ask, source_file or [], dry_run=dry_run)
+        return
     if dry_run:
         with watching() as watch:
             planned = plan(ask, watch)

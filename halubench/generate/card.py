@@ -49,6 +49,8 @@ def render(manifest: Mapping[str, Any], data: Dataset, report: AuditReport) -> s
         pairs=manifest["data"]["pairs"],
         splits=[{"name": name, "rows": n} for name, n in manifest["data"]["splits"].items()],
         licence=licences.sentence(manifest["licenses"]),
+        recipe=manifest.get("recipe"),
+        twins=_twins(data),
         rules=manifest["prompt"] is None,
         bare=manifest["asked"]["control"] == "none",
         levels=sorted({level for counts in table.values() for level in counts}),
@@ -59,6 +61,8 @@ def render(manifest: Mapping[str, Any], data: Dataset, report: AuditReport) -> s
 
 
 def _title(manifest: Mapping[str, Any]) -> str:
+    if recipe := manifest.get("recipe"):
+        return str(recipe["title"])
     names = list(dict.fromkeys(source["name"] for source in manifest["sources"]))
     return f"Hallucination pairs from {', '.join(names)}"
 
@@ -94,11 +98,17 @@ def _config(name: str, folder: str, splits: list[str], *, default: bool) -> dict
     return {"config_name": name, "data_files": files, **({"default": True} if default else {})}
 
 
+def _twins(data: Dataset) -> int:
+    """Pairs whose PASS answer is edited too."""
+    passed = (data.provenance[one.id] for one in data.examples if one.label == "PASS")
+    return sum(bool(origin.edit_new) for origin in passed)
+
+
 def _table(data: Dataset) -> dict[str, Counter[str]]:
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for example in data.examples:
-        if example.label == "FAIL":
-            origin = data.provenance[example.id]
+        origin = data.provenance[example.id]
+        if example.label == "FAIL" and origin.level:
             counts[origin.perturbation][origin.level] += 1
     return dict(sorted(counts.items()))
 
@@ -107,7 +117,8 @@ def _examples(data: Dataset) -> Iterator[dict[str, str]]:
     """The first pair, in row order, of three perturbations (or fewer)."""
     shown: set[str] = set()
     passes = {data.provenance[one.id].pair_id: one for one in data.examples if one.label == "PASS"}
-    for example in data.examples:
+    examples = [one for one in data.examples if data.provenance[one.id].level]
+    for example in examples:
         origin = data.provenance[example.id]
         if example.label == "PASS" or origin.perturbation in shown or len(shown) == _EXAMPLES:
             continue

@@ -124,7 +124,7 @@ def _warnings(job: Job, prepared: Prepared, made: Made, report: AuditReport) -> 
     found: list[str] = []
     if ask.accept is not None and pairs < ask.accept:
         found.append(f"Asked {ask.accept:,}, honest yield {pairs:,}: {_reasons(prepared)}.")
-    found += _unheld(report)
+    found += unheld(report)
     if ask.control == "none":
         found.append("Bare gold answers (--control none): length and form may tell the label.")
     if not ask.jury:
@@ -147,7 +147,8 @@ def _empty_splits(ask: Ask, data: Dataset) -> Iterator[str]:
         )
 
 
-def _unheld(report: AuditReport) -> Iterator[str]:
+def unheld(report: AuditReport) -> Iterator[str]:
+    """One sentence for each gate that does not hold, and one for those that are undecided."""
     for gate in report.failed:
         measured = "not measured" if gate.value is None else f"{gate.value:.3g}"
         yield f"Gate {gate.name} ({gate.scope}) does not hold: {measured}, allowed is {gate.limit}."
@@ -167,7 +168,7 @@ def _manifest(
     return {
         "format": FORMAT,
         "asked": job.ask.asked(),
-        "versions": _versions(),
+        "versions": versions(),
         "data": {
             "sha256": data.sha256,
             "rows": len(data.examples),
@@ -249,7 +250,8 @@ def _jury(ask: Ask, court: Court) -> dict[str, Json]:
     }
 
 
-def _versions() -> dict[str, Json]:
+def versions() -> dict[str, Json]:
+    """Of Python and of the libraries that decide the bytes."""
     found: dict[str, Json] = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:
