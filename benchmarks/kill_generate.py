@@ -43,7 +43,12 @@ def bodies(server: ScriptedServer, start: int = 0) -> list[str]:
 
 def hashes(out: Path) -> dict[str, str]:
     """The sha256 of every file of the dataset, its card and its manifest."""
-    names = [*out.glob("data/*"), *out.glob("provenance/*"), out / "README.md", out / "manifest.json"]
+    names = [
+        *out.glob("data/*"),
+        *out.glob("provenance/*"),
+        out / "README.md",
+        out / "manifest.json",
+    ]
     return {str(one.relative_to(out)): sha256(one.read_bytes()).hexdigest() for one in names}
 
 
@@ -80,7 +85,9 @@ def main(source: Path, pairs: int, kills: int) -> None:
         print(f"asked in all the same: {set(seen) == set(asked)}")
         manifest = json.loads((broken / "manifest.json").read_text("utf-8"))
         print(f"pairs: {manifest['data']['pairs']}, jury: {manifest['jury']['verdicts']}")
-        same = {name: value for name, value in hashes(whole).items() if hashes(broken)[name] != value}
+        same = {
+            name: value for name, value in hashes(whole).items() if hashes(broken)[name] != value
+        }
         print(f"files that differ: {sorted(same) or 'none'}")
         before = len(server.seen)
         subprocess.run(line, check=True, capture_output=True)
