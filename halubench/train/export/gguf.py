@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
-import importlib.util
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from halubench.errors import EngineError, InputError, MissingExtraError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
-_SCRIPT = "convert_hf_to_gguf.py"
+_SCRIPT, _PROGRAM = "convert_hf_to_gguf.py", "llama-quantize"
 _WHERE = (
     "Run: pip download --no-deps --no-binary :all: llama-cpp-python, unpack it, and give its "
     "vendor/llama.cpp by --llama-cpp."
@@ -28,15 +28,14 @@ def write(whole: Path, out: Path, kind: str, llama_cpp: Path | None) -> None:
     Raises MissingExtraError where the converter (or for q4_k_m the quantizer) is not there.
     """
     script = _script(llama_cpp)
+    quantizer = None if kind == "q8_0" else _quantizer(script.parent)
     out.mkdir(parents=True, exist_ok=True)
-    made = out / "model.gguf"
-    if kind == "q8_0":
-        _convert(script, whole, made, "q8_0")
+    made, full = out / "model.gguf", out / "bf16.gguf"
+    if quantizer is None:
+        _convert(script, whole, made, kind)
     else:
-        full = out / "bf16.gguf"
-        _check_quantizer()
         _convert(script, whole, full, "bf16")
-        _quantize(full, made)
+        _call([str(quantizer), str(full), str(made), kind.upper()], made)
         full.unlink()
     (out / "Modelfile").write_text(modelfile(whole), "utf-8")
 
@@ -90,7 +89,9 @@ def template(tokenizer: Any) -> str:
 
 def _render(tokenizer: Any, messages: list[dict[str, str]], *, open_: bool) -> str:
     text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=open_)
-    return text.removeprefix(tokenizer.bos_token) if tokenizer.add_bos_token else text
+    # llama.cpp begins a text as the tokenizer by itself does.
+    begun = tokenizer("x")["input_ids"][0] == tokenizer.bos_token_id
+    return text.removeprefix(tokenizer.bos_token) if begun else text
 
 
 def _script(llama_cpp: Path | None) -> Path:
@@ -103,34 +104,33 @@ def _script(llama_cpp: Path | None) -> Path:
 
 def _convert(script: Path, whole: Path, made: Path, kind: str) -> None:
     arguments = [str(whole), "--outfile", str(made), "--outtype", kind]
-    done = subprocess.run(  # noqa: S603  (this interpreter, a script that the user named)
-        [sys.executable, str(script), *arguments],
-        env={**os.environ, "PYTHONPATH": str(script.parent / "gguf-py")},
+    library = str(script.parent / "gguf-py")
+    _call([sys.executable, str(script), *arguments], made, {"PYTHONPATH": library})
+
+
+def _call(command: list[str], made: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Run a program of llama.cpp that should write ``made``. Raises EngineError with its words."""
+    done = subprocess.run(  # noqa: S603  (a program that the user named)
+        command,
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode or not made.is_file():
         last = next(iter(done.stderr.strip().splitlines()[-1:]), "nothing was said")
-        raise EngineError(f"llama.cpp's converter ended with {done.returncode}: {last}", _WHERE)
+        tool = next(Path(part).name for part in command if Path(part).name in (_SCRIPT, _PROGRAM))
+        what = f"llama.cpp's {tool} ended with {done.returncode}: {last.rstrip('.')}."
+        raise EngineError(what, "Use a llama.cpp that knows this model, or export safetensors.")
 
 
-def _check_quantizer() -> None:
-    if importlib.util.find_spec("llama_cpp") is None:
+def _quantizer(llama_cpp: Path) -> Path:
+    """llama.cpp's own program: of that folder's build, or on the path."""
+    built = llama_cpp / "build" / "bin" / _PROGRAM
+    found = str(built) if built.is_file() else shutil.which(_PROGRAM)
+    if found is None:
         raise MissingExtraError(
-            "q4_k_m is made by llama.cpp's quantizer, through llama-cpp-python.",
-            "Install it with: pip install llama-cpp-python; or export gguf:q8_0.",
+            f"q4_k_m is made by llama.cpp's {_PROGRAM}, which is not on the path.",
+            "Install llama.cpp (its releases hold it), or export gguf:q8_0, which needs none.",
         )
-
-
-def _quantize(full: Path, made: Path) -> None:
-    import llama_cpp
-
-    options = llama_cpp.llama_model_quantize_default_params()
-    options.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_K_M
-    options.allow_requantize = False
-    code = llama_cpp.llama_model_quantize(
-        os.fsencode(full), os.fsencode(made), ctypes.byref(options)
-    )
-    if code:
-        raise EngineError(f"llama.cpp's quantizer ended with {code}.", "See its messages above.")
+    return Path(found)

@@ -53,7 +53,7 @@ def export(ask: Ask, say: Say) -> Path:
     if ask.out.exists() and any(ask.out.iterdir()):
         raise OutputError(f"{ask.out} holds files already.", "Give a new folder by --out.")
     made = {**made, "licenses": _data_licences(ask, made), "base_license": _base_licence(ask, made)}
-    terms = licence.terms(made["base_model"], made["base_license"], made["licenses"])
+    terms = licence.terms(card.public(made["base_model"]), made["base_license"], made["licenses"])
     licence.check_name(ask.out.name, terms)
     if ask.format == "safetensors":
         _weights(ask.run, ask.out, made, say)
@@ -78,6 +78,8 @@ def read(run: Path) -> dict[str, Any]:
 
 
 def _weights(run: Path, out: Path, made: dict[str, Any], say: Say) -> None:
+    if (run / MANIFEST).is_file():
+        raise InputError(f"{run} is exported already.", "Name another --format.")
     from halubench.train.export import weights
 
     say(f"Writing bf16 weights to {out} ...")
