@@ -113,7 +113,7 @@ def test_sharded_within_and_replicated_over_two_nodes(place: Path, alone: dict) 
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
     path = _recipe(place, "HYBRID_SHARD")
-    command = _command(place, path, "nodes", 2) + ["--nodes", "2", "--rendezvous", address]
+    command = [*_command(place, path, "nodes", 2), "--nodes", "2", "--rendezvous", address]
     nodes = [_start(command), _start(command)]
     told = [node.communicate(timeout=300)[1].decode() for node in nodes]
     assert [node.returncode for node in nodes] == [0, 0], told
