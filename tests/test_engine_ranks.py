@@ -89,7 +89,7 @@ def test_stopped_on_two_killed_on_four_finished_on_two(place: Path, alone: dict)
     stopped = _start(_command(place, path, "cut", 2))
     _wait_for(out, stop, stopped)
     stopped.send_signal(signal.SIGTERM)
-    assert stopped.wait(120) == 75
+    assert stopped.wait(600) == 75
     assert b"Run the same command again to go on." in stopped.stderr.read()
     assert json.loads((out / "status.json").read_text())["state"] == "stopped"
 
@@ -115,7 +115,7 @@ def test_sharded_within_and_replicated_over_two_nodes(place: Path, alone: dict) 
     path = _recipe(place, "HYBRID_SHARD")
     command = [*_command(place, path, "nodes", 2), "--nodes", "2", "--rendezvous", address]
     nodes = [_start(command), _start(command)]
-    told = [node.communicate(timeout=300)[1].decode() for node in nodes]
+    told = [node.communicate(timeout=900)[1].decode() for node in nodes]
     assert [node.returncode for node in nodes] == [0, 0], told
     assert _largest_difference(alone, world.weights(place / "nodes")) < TOLERANCE
 
