@@ -103,6 +103,29 @@ def test_a_leaderboard_is_a_static_space(tmp_path: Path) -> None:
     assert "sdk: static" in card.decode()
 
 
+def test_labels_that_people_contradict_speak_against_publishing(
+    run_folder: Path, tmp_path: Path
+) -> None:
+    from halubench.review import Decision, Ledger, open_sheet, report, write_report
+
+    read = shutil.copytree(run_folder, tmp_path / "read")
+    data = dataset.load(str(read))
+    sheet = open_sheet(data, read / "review", per_source=10)
+    for who in ("ana", "bo"):
+        ledger = Ledger(read / "review", who)
+        for name, row in sheet.examples().items():
+            ledger.decide(Decision(name, "FAIL" if row.label == "PASS" else "PASS"))
+        ledger.close()
+    write_report(sheet, report(sheet))
+    bundle = bundle_of(read, REPO, OPTIONS)
+    assert bundle.failing == ("Label error (people): 1.000, limit at most 0.03",)
+    card = bundle.files["README.md"]
+    assert isinstance(card, bytes)
+    assert "2 people read 10 rows" in card.decode()
+    assert "0 labels are right, 10 wrong" in card.decode()
+    assert "review/ana.jsonl" in bundle.files
+
+
 def test_a_difference_counts_every_row_of_both_sides(run_folder: Path, tmp_path: Path) -> None:
     other = shutil.copytree(run_folder, tmp_path / "other")
     data = dataset.load(str(other))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from jinja2 import Environment, StrictUndefined
 
+from halubench import dataset
+from halubench.audit import AuditReport
 from halubench.generate import licences
+from halubench.run import publish
 from halubench.text import squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from halubench.audit import AuditReport
     from halubench.dataset import Dataset
     from halubench.records import Example, Json, Provenance
 
@@ -58,6 +61,22 @@ def render(manifest: Mapping[str, Any], data: Dataset, report: AuditReport) -> s
         probes=report.overall.probes,
         examples=list(_examples(data)),
     )
+
+
+def note_review(folder: Path, review: Mapping[str, Json]) -> bool:
+    """Put what people found into the manifest and the card of a run; False: ``folder`` is no run.
+
+    Raises OutputError when they cannot be written.
+    """
+    path = folder / "manifest.json"
+    if not path.is_file() or not (folder / "audit" / "audit.json").is_file():
+        return False
+    manifest = json.loads(path.read_text("utf-8")) | {"review": review}
+    report = AuditReport.model_validate_json((folder / "audit" / "audit.json").read_bytes())
+    text = render(manifest, dataset.load(str(folder)), report)
+    told = json.dumps(manifest, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    publish(folder, {"manifest.json": told, "README.md": text}, "manifest.json")
+    return True
 
 
 def _title(manifest: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ def bundle(folder: Path, repo: str, options: PushOptions) -> Bundle:
         if told != rows:
             what = f"{folder}: the rows in data/ are not those that {name} speaks of."
             raise InputError(what, "Run the same halubench generate again to finish the folder.")
-    failing = tuple(_failing(report))
+    failing = (*_failing(report), *_reviewed(folder))
     files: dict[str, bytes | Path] = {
         str(path.relative_to(folder)): path for path in sorted(_published(folder))
     }
@@ -76,6 +76,16 @@ def _failing(report: AuditReport) -> Iterator[str]:
         if gate.status == "fail":
             value = "not measured" if gate.value is None else f"{gate.value:.3f}"
             yield f"{gate.name} ({gate.scope}): {value}, limit {gate.limit}"
+
+
+def _reviewed(folder: Path) -> Iterator[str]:
+    """What people found against the labels, where they have read a sample."""
+    path = folder / "review" / "report.json"
+    if path.is_file():
+        found = read_json(path)
+        if found.get("status") == "fail":
+            error = found["overall"]["error"]
+            yield f"Label error (people): {error['value']:.3f}, limit at most {found['limit']:.2f}"
 
 
 def _card(folder: Path, repo: str, failing: tuple[str, ...], options: PushOptions) -> str:

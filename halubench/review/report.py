@@ -6,12 +6,14 @@ import json
 import math
 from collections import Counter, defaultdict
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from halubench.errors import InputError
+from halubench.generate import card
 from halubench.metrics.agreement import cohen_kappa, fleiss_kappa, share
 from halubench.results import Estimate
 from halubench.review.ledger import OPINIONS, Decision, ledgers
@@ -19,9 +21,8 @@ from halubench.run import publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
-    from halubench.records import Example
+    from halubench.records import Example, Json
     from halubench.review.sample import Sheet
 
 FORMAT: Literal["halubench/review-report/1"] = "halubench/review-report/1"
@@ -142,9 +143,19 @@ def report(sheet: Sheet) -> Report:
 
 
 def write_report(sheet: Sheet, found: Report) -> Path:
-    """Write ``report.json`` beside the decisions. Raises OutputError."""
+    """Write ``report.json`` beside the decisions, and its figures into the manifest and the card
+    of the run that was reviewed. Raises OutputError."""
     text = json.dumps(found.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
-    return publish(sheet.folder, {REPORT: text}, REPORT)[0]
+    (path,) = publish(sheet.folder, {REPORT: text}, REPORT)
+    card.note_review(Path(sheet.data.ref), _summary(found))
+    return path
+
+
+def _summary(found: Report) -> dict[str, Json]:
+    kappa = found.between[0].kappa if len(found.between) == 1 else found.fleiss
+    counts = found.overall.model_dump(mode="json", exclude={"source_ds"})
+    told: dict[str, Json] = {"limit": found.limit, "status": found.status, "kappa": kappa}
+    return {**counts, **told, "reviewers": len(found.reviewers)}
 
 
 def majority(opinions: Sequence[str]) -> str:
