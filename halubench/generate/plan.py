@@ -180,7 +180,8 @@ def _line(ask: Ask, stage: Stage, uri: str, load: Load, before: Measured) -> Lin
     ratio = before.tokens_per_char(stage) or 1 / CHARS_PER_TOKEN
     answer = before.answer(stage)
     answers = load.answer if answer is None else (answer, answer, max(answer, load.answer[2]))
-    into = _times(load.calls, (load.chars * ratio,) * 3)
+    size = load.chars * ratio
+    into = _times(load.calls, (size, size, size))
     out = _times(load.calls, answers)
     prices = asyncio.run(_prices(ask, uri))
     usd = None

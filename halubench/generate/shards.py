@@ -186,10 +186,11 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _ask(asked: dict[str, Any], out: Path, rest: Rest) -> Ask:
-    lists = {name: tuple(asked[name]) for name in ("sources", "jury", "exclude")}
-    splits = tuple((str(name), float(share)) for name, share in asked["splits"])
+    given: dict[str, Any] = {**asked}
+    given |= {name: tuple(asked[name]) for name in ("sources", "jury", "exclude")}
+    given["splits"] = tuple((str(name), float(share)) for name, share in asked["splits"])
     return Ask(
-        **{**asked, **lists, "splits": splits},
+        **given,
         out=out,
         max_usd=rest.max_usd,
         retries=rest.retries,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from halubench.errors import InputError
 from halubench.records import Row, Unscored
 from halubench.text import digest
-from halubench.verify.ballot import Ballot, Vote
+from halubench.verify.ballot import Ballot, Cast, Vote
 from halubench.verify.proof import proves_fail
 
 if TYPE_CHECKING:
@@ -113,7 +113,9 @@ def _ballot(jurors: Iterable[str], cast: Votes, keys: tuple[str, str], *, proven
 
     passed, failed = keys
     told = [(uri, last(uri, passed), last(uri, failed)) for uri in jurors]
-    first = [(uri, cast[0, uri, passed].verdict, cast[0, uri, failed].verdict) for uri in jurors]
+    first: list[Cast] = [
+        (uri, cast[0, uri, passed].verdict, cast[0, uri, failed].verdict) for uri in jurors
+    ]
     again = any((1, uri, key) in cast for uri, *_ in told for key in keys)
     return Ballot(
         votes=tuple((uri, one.verdict, other.verdict) for uri, one, other in told),
