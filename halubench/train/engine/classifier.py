@@ -65,6 +65,9 @@ def build(job: Job, listener: Listener) -> ClassifierTrainer:
         optimizer_cls_and_kwargs=settings.optimizer(recipe),
     )
     trainer.recipe = recipe
+    # The heads that classify take a mean over their micro-batch and ignore how many rows the batch
+    # has in all; the trainer, told that they do not, averages over micro-batches and processes.
+    trainer.model_accepts_loss_kwargs = False
     settings.check_masters(trainer.model, recipe)
     trainer.figures = settings.watch_over(trainer, job, listener, None)
     trainer.add_callback(Validation(job, listener, Classifier(tokenizer)))
