@@ -306,8 +306,7 @@ def _download(hub: HubId) -> Mapping[str, Iterable[dict[str, object]]]:
         what = f"There is no local file {hub.id}, and reading Hub datasets is an optional part."
         raise MissingExtraError(what, "Install it with: pip install 'halubench[hub]'.") from error
     try:
-        config = {"name": hub.config} if hub.config else {}
-        loaded: Any = datasets.load_dataset(hub.id, revision=hub.revision, **config)
+        loaded: Any = datasets.load_dataset(hub.id, hub.config, revision=hub.revision)
         return dict(loaded)
     except DatasetNotFoundError as error:
         what = f"There is no local file {hub.id}, and no such dataset can be read on the Hub."

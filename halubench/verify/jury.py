@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from halubench.records import Candidate
+    from halubench.verify.ballot import Cast
 
 Votes: TypeAlias = "dict[tuple[int, str, str], Vote]"
 """Vote by pass (0 or 1), juror and row key."""

@@ -52,8 +52,9 @@ def export(ask: Ask, say: Say) -> Path:
     made = read(ask.run)
     if ask.out.exists() and any(ask.out.iterdir()):
         raise OutputError(f"{ask.out} holds files already.", "Give a new folder by --out.")
-    made = {**made, "licenses": _data_licences(ask, made), "base_license": _base_licence(ask, made)}
-    terms = licence.terms(card.public(made["base_model"]), made["base_license"], made["licenses"])
+    data, base = _data_licences(ask, made), _base_licence(ask, made)
+    made = {**made, "licenses": data, "base_license": base}
+    terms = licence.terms(card.public(str(made["base_model"])), base, data)
     licence.check_name(ask.out.name, terms)
     if ask.format == "safetensors":
         _weights(ask.run, ask.out, made, say)
