@@ -53,7 +53,7 @@ def _front(ask: Ask, manifest: Mapping[str, Any], terms: Terms) -> str:
         "pipeline_tag": "text-classification" if classifier else "text-generation",
         "tags": ["hallucination", "faithfulness", "llm-as-a-judge", "halubench"],
     }
-    if not Path(manifest["base_model"]).exists():
+    if manifest["base_model"].count("/") == 1:  # A repository, and no folder of some machine.
         front["base_model"] = manifest["base_model"]
         front["base_model_relation"] = "finetune" if ask.format == "safetensors" else "quantized"
     if not ask.format.startswith("gguf"):
