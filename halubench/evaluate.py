@@ -22,6 +22,7 @@ from halubench.judges.base import FittedJudge, Judge, JudgeOptions, WarningJudge
 from halubench.judges.modes import ModeOptions, open_mode
 from halubench.judges.overflow import LengthOptions
 from halubench.metrics.bootstrap import RESAMPLES, score
+from halubench.metrics.consistency import ALL
 from halubench.metrics.summary import arrays, summarise
 from halubench.models.base import EngineOptions
 from halubench.predictions import PREDICTIONS, RESULTS, Judged
@@ -30,16 +31,21 @@ from halubench.records import ENDPOINT
 from halubench.results import DataInfo, Results, Scores, Speed
 from halubench.run import RunFolder
 from halubench.text import digest
+from halubench.variants import unvaried, vary
+from halubench.variants.base import Unvaried, VariantOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from halubench.dataset import Dataset
-    from halubench.records import Example, Json, Prediction
+    from halubench.records import Example, Json, Prediction, Row
+    from halubench.variants.base import Varied
 
     Tick = Callable[[Prediction], None]
 
 BASELINES = ("baseline:majority", "baseline:length")
+ASIDE = ("baseline", "recorded")
+"""Judges that never read a row in another form."""
 SPEED = "speed.json"
 
 
@@ -48,7 +54,9 @@ class EvaluateOptions:
     """What a user may set. ``limit``: judge a seeded sample of so many rows, passage by passage.
 
     ``prompt`` names a file of ``prompts/judge/`` (empty: the one of the mode); ``max_usd`` bounds what each judge may spend in
-    this call; ``seed`` is of the sample and the bootstrap.
+    this call; ``seed`` is of the sample, the variants and the bootstrap. ``variants`` names modules
+    of ``halubench/variants``: every row is judged in these forms as well; ``rephraser`` is the model
+    of those that need one.
     """
 
     out: Path
@@ -60,13 +68,16 @@ class EvaluateOptions:
     limit: int | None = None
     mode: ModeOptions = field(default_factory=ModeOptions)
     length: LengthOptions = field(default_factory=LengthOptions)
+    variants: tuple[str, ...] = ()
+    rephraser: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
     """The rows to be judged, their passage groups, and what the baselines score on them.
 
-    ``splits`` are those of the data before any sample was taken.
+    ``splits`` are those of the data before any sample was taken; ``variants`` holds every row once
+    more under each variant.
     """
 
     data: Dataset
@@ -74,6 +85,13 @@ class Bench:
     groups: tuple[str, ...]
     baselines: dict[str, Scores]
     warnings: tuple[str, ...]
+    variants: dict[str, list[Varied]] = field(default_factory=dict[str, "list[Varied]"])
+
+    def rows(self) -> list[Row]:
+        """What a judge is given: every row, and then those that were varied, by variant."""
+        varied = (row for rows in self.variants.values() for row in rows)
+        given = [example.blind() for example in self.data.examples]
+        return [*given, *(row for row in varied if not isinstance(row, Unvaried))]
 
 
 def evaluate(
@@ -96,8 +114,34 @@ def evaluate(
     return [evaluate_judge(uri, bench, options, tick) for uri in judges]
 
 
+def asks(
+    uris: Sequence[str], prompts: Sequence[str], options: EvaluateOptions
+) -> list[tuple[str, EvaluateOptions]]:
+    """Every judge of ``uris`` under every prompt (none: the one of the mode), each once: what is
+    no model behind a prompt, or is asked by two names of one prompt, is one judge.
+
+    Raises InputError for an unknown scheme.
+    """
+    judges = [single for uri in uris for single in expand(uri)]
+    under = [replace(options, prompt=prompt) for prompt in prompts or [options.prompt]]
+    found: dict[tuple[str, str], tuple[str, EvaluateOptions]] = {}
+    for uri in judges:
+        for each in under:
+            found.setdefault((uri, folder_name(uri, each)), (uri, each))
+    return list(found.values())
+
+
+def for_judge(uri: str, bench: Bench) -> Bench:
+    """The bench without variants for a judge that does not read rows (:data:`ASIDE`)."""
+    if not bench.variants or uri.partition(":")[0] not in ASIDE:
+        return bench
+    said = "Variants were not judged: this judge does not read the rows."
+    return replace(bench, variants={}, warnings=(*bench.warnings, said))
+
+
 def prepare(data: Dataset, options: EvaluateOptions) -> Bench:
-    """Sample the rows, group their passages and score the baselines, once for all judges."""
+    """Sample the rows, vary them, group their passages and score the baselines, once for all
+    judges. Raises what :func:`halubench.variants.vary` raises."""
     groups = near.groups([example.passage for example in data.examples])
     splits = _splits(data)
     warnings: list[str] = []
@@ -110,7 +154,9 @@ def prepare(data: Dataset, options: EvaluateOptions) -> Bench:
         data = _only(data, keep)
         groups = [groups[index] for index in keep]
     bench = Bench(data, tuple(splits), tuple(groups), {}, tuple(warnings))
-    return replace(bench, baselines={uri: _baseline(uri, bench, options) for uri in BASELINES})
+    bench = replace(bench, baselines={uri: _baseline(uri, bench, options) for uri in BASELINES})
+    varied = vary(options.variants, bench.rows(), _variant_options(options))
+    return replace(bench, variants=varied)
 
 
 def evaluate_judge(
@@ -118,6 +164,7 @@ def evaluate_judge(
 ) -> Results:
     """Judge the rows of ``bench`` by one judge and write its folder; see :func:`evaluate`."""
     path = options.out / folder_name(uri, options)
+    bench = for_judge(uri, bench)
     judge = open_judge(uri, _judge_options(options, path))
     info = judge.info()
     ask: dict[str, Json] = {
@@ -142,7 +189,7 @@ def evaluate_judge(
             speed=speed,
             versions=_versions(),
             hardware=_hardware(),
-            warnings=[*bench.warnings, *_judge_warnings(judge)],
+            warnings=[*bench.warnings, *unvaried(bench.variants), *_judge_warnings(judge)],
         )
         predictions.write(path / PREDICTIONS, rows)
         folder.write_json(RESULTS, results.model_dump(mode="json"))
@@ -150,9 +197,14 @@ def evaluate_judge(
 
 
 def unanswered(results: Results) -> int:
-    """Rows that are unscored because the endpoint gave no answer, not because of its text."""
+    """Rows, varied ones among them, that are unscored because the endpoint gave no answer, not
+    because of its text."""
+    told = [results.unscored_reasons, *(v.unscored_reasons for v in results.consistency.values())]
     return sum(
-        count for reason, count in results.unscored_reasons.items() if reason.startswith(ENDPOINT)
+        count
+        for reasons in told
+        for reason, count in reasons.items()
+        if reason.startswith(ENDPOINT)
     )
 
 
@@ -161,10 +213,15 @@ def check_complete(results: Sequence[Results]) -> None:
     missing = sum(map(unanswered, results))
     if missing:
         raise IncompleteError(
-            f"{missing} of {sum(each.data.rows for each in results)} rows got no answer from the "
+            f"{missing} of {sum(map(_asked, results))} rows got no answer from the "
             "endpoint and count as unscored.",
             "Run the same command again to ask only for those; results.json counts the reasons.",
         )
+
+
+def _asked(results: Results) -> int:
+    varied = (each.n for name, each in results.consistency.items() if name != ALL)
+    return results.data.rows + sum(varied)
 
 
 def slug(uri: str) -> str:
@@ -217,6 +274,17 @@ def _judge_options(options: EvaluateOptions, folder: Path) -> JudgeOptions:
     )
 
 
+def _variant_options(options: EvaluateOptions) -> VariantOptions:
+    return VariantOptions(
+        out=options.out,
+        seed=options.seed,
+        rephraser=options.rephraser,
+        engine=options.engine,
+        retries=options.retries,
+        max_usd=options.max_usd,
+    )
+
+
 def _timed(
     folder: RunFolder, judge: Judge, bench: Bench, tick: Tick | None
 ) -> tuple[list[Prediction], Speed | None]:
@@ -247,14 +315,12 @@ def _speed(rows: int, seconds: float, earlier: Speed | None) -> Speed:
 def _predict(judge: Judge, bench: Bench, tick: Tick | None) -> list[Prediction]:
     if isinstance(judge, FittedJudge):
         judge.fit(bench.data.examples, bench.groups)
-    return asyncio.run(_collect(judge, bench.data.examples, tick))
+    return asyncio.run(_collect(judge, bench.rows(), tick))
 
 
-async def _collect(
-    judge: Judge, examples: Sequence[Example], tick: Tick | None
-) -> list[Prediction]:
+async def _collect(judge: Judge, rows: Sequence[Row], tick: Tick | None) -> list[Prediction]:
     predictions: list[Prediction] = []
-    async for prediction in judge.predict([example.blind() for example in examples]):
+    async for prediction in judge.predict(rows):
         predictions.append(prediction)
         if tick is not None:
             tick(prediction)
@@ -262,8 +328,17 @@ async def _collect(
 
 
 def _judged(bench: Bench, said: Sequence[Prediction]) -> list[Judged]:
-    rows = zip(bench.data.examples, bench.groups, said, strict=True)
-    return [_row(bench.data, example, group, one) for example, group, one in rows]
+    """Each row with what was said of it and of its variants, which came in that order."""
+    answers = iter(said)
+    given = [next(answers) for _ in bench.data.examples]
+    varied: list[dict[str, Prediction]] = [{} for _ in given]
+    for name, rows in bench.variants.items():
+        for place, row in enumerate(rows):
+            if not isinstance(row, Unvaried):
+                varied[place][name] = next(answers)
+    known = zip(bench.data.examples, bench.groups, given, strict=True)
+    judged = [_row(bench.data, example, group, one) for example, group, one in known]
+    return [replace(row, variants=forms) for row, forms in zip(judged, varied, strict=True)]
 
 
 def _row(data: Dataset, example: Example, group: str, said: Prediction) -> Judged:

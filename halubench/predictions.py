@@ -5,7 +5,7 @@ It holds enough to compute every figure of ``results.json`` again, intervals inc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -16,13 +16,29 @@ from halubench.reading import scan
 from halubench.records import LABELS, OVERFLOWS, Prediction, Unscored
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from halubench.reading import Record
     from halubench.records import Json, Label, Overflow, Verdict
 
 RESULTS, PREDICTIONS = "results.json", "predictions.parquet"
+_SAID = [
+    ("verdict", pa.string()),
+    ("unscored_reason", pa.string()),
+    ("p_fail", pa.float64()),
+    ("reasoning", pa.string()),
+    ("raw", pa.string()),
+    ("overflow", pa.string()),
+    ("prompt_tokens", pa.int64()),
+    ("completion_tokens", pa.int64()),
+    ("cost_usd", pa.float64()),
+    ("latency_s", pa.float64()),
+    ("attempts", pa.int64()),
+    ("mass", pa.float64()),
+]
+VARIANTS = "variants"
+_VARIED = pa.struct([("variant", pa.string()), *_SAID])
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -33,20 +49,11 @@ SCHEMA = pa.schema(
         ("domain", pa.string()),
         ("perturbation", pa.string()),
         ("level", pa.string()),
-        ("verdict", pa.string()),
-        ("unscored_reason", pa.string()),
-        ("p_fail", pa.float64()),
-        ("reasoning", pa.string()),
-        ("raw", pa.string()),
-        ("overflow", pa.string()),
-        ("prompt_tokens", pa.int64()),
-        ("completion_tokens", pa.int64()),
-        ("cost_usd", pa.float64()),
-        ("latency_s", pa.float64()),
-        ("attempts", pa.int64()),
-        ("mass", pa.float64()),
+        *_SAID,
+        (VARIANTS, pa.list_(_VARIED)),
     ]
 )
+_NEEDED = [name for name in SCHEMA.names if name != VARIANTS]
 _TEXTS = ("id", "source_ds", "group", "pair_id", "domain", "perturbation", "level")
 AGAIN = "Evaluate this judge again."
 
@@ -56,7 +63,8 @@ class Judged:
     """One row and what one judge said of it.
 
     ``group`` names the row's passage group (the cluster of the intervals), ``pair_id`` its pair;
-    it, ``domain``, ``perturbation`` and ``level`` are empty where they are not known.
+    it, ``domain``, ``perturbation`` and ``level`` are empty where they are not known. ``variants``
+    holds what the judge said of the row in another form, by the name of the variant.
     """
 
     source_ds: str
@@ -67,6 +75,7 @@ class Judged:
     perturbation: str
     level: str
     said: Prediction
+    variants: Mapping[str, Prediction] = field(default_factory=dict[str, Prediction])
 
     @property
     def right(self) -> bool:
@@ -93,9 +102,8 @@ def read(path: Path) -> list[Judged]:
 
 
 def _record(row: Judged) -> dict[str, Json]:
-    said = row.said
     return {
-        "id": said.id,
+        "id": row.said.id,
         "source_ds": row.source_ds,
         "label": row.label,
         "group": row.group,
@@ -103,6 +111,13 @@ def _record(row: Judged) -> dict[str, Json]:
         "domain": row.domain,
         "perturbation": row.perturbation,
         "level": row.level,
+        **_said(row.said),
+        VARIANTS: [{"variant": name, **_said(said)} for name, said in row.variants.items()],
+    }
+
+
+def _said(said: Prediction) -> dict[str, Json]:
+    return {
         "verdict": None if isinstance(said.verdict, Unscored) else said.verdict,
         "unscored_reason": said.verdict.reason if isinstance(said.verdict, Unscored) else None,
         "p_fail": said.p_fail,
@@ -125,14 +140,28 @@ def _utf8(text: str) -> str:
 
 def _row(record: Record) -> Judged:
     fields = record.fields
-    missing = [name for name in SCHEMA.names if name not in fields]
+    variants = _variants(fields)
+    missing = [name for name in _NEEDED if name not in fields]
+    missing += [name for one in variants for name in _VARIED.names if name not in one]
     label = _label(fields.get("label"))
     if missing or label is None:
         wrong = ", ".join(missing) or "the label"
         raise InputError(f"{record.where} is no row of predictions: {wrong} is wrong.", AGAIN)
     key, source_ds, group, *known = (str(fields[name]) for name in _TEXTS)
     pair_id, domain, perturbation, level = known
-    said = Prediction(
+    said = _prediction(key, fields)
+    place = (source_ds, label, group, pair_id, domain, perturbation, level)
+    return Judged(*place, said, {str(one["variant"]): _prediction(key, one) for one in variants})
+
+
+def _variants(fields: Mapping[str, object]) -> list[dict[str, object]]:
+    """None in a table that was written before rows were varied."""
+    found = fields.get(VARIANTS)
+    return found if isinstance(found, list) else []
+
+
+def _prediction(key: str, fields: Mapping[str, object]) -> Prediction:
+    return Prediction(
         id=key,
         judge="",
         verdict=_verdict(fields["verdict"], fields["unscored_reason"]),
@@ -147,7 +176,6 @@ def _row(record: Record) -> Judged:
         mass=_number(fields["mass"]),
         overflow=_overflow(fields["overflow"]),
     )
-    return Judged(source_ds, label, group, pair_id, domain, perturbation, level, said)
 
 
 def _verdict(value: object, reason: object) -> Verdict:

@@ -148,15 +148,19 @@ class Speed(_Strict):
 class Variant(_Strict):
     """The same rows in other words or another order, which leave every label as it is.
 
-    ``n`` of ``of`` rows could be varied. ``same``: the verdict is that of the row as given (an
-    unscored one is never the same); ``both_right``: both verdicts are right.
+    ``n`` of ``of`` rows could be varied; all shares are of these. ``same``: the verdict is that of
+    the row as given (an unscored one is never the same); ``accuracy``: right on the variant;
+    ``as_given``: right on the row as given; ``both_right``: both verdicts are right.
+    ``unscored_reasons`` are of the variant's answers.
     """
 
     n: int
     of: int
     same: Estimate
     accuracy: Estimate
+    as_given: Estimate
     both_right: Estimate
+    unscored_reasons: dict[str, int] = {}
 
 
 class Figures(_Strict):
@@ -165,7 +169,8 @@ class Figures(_Strict):
     ``macro_accuracy`` is the Lynx paper's Overall: the unweighted mean over sources. ``slices``
     holds, by ``domain``, ``perturbation`` and ``level``, the metrics of the rows that have each
     value, for data with provenance; a PASS row counts with its FAIL twin. ``overflow`` counts the
-    rows whose passage was longer than the judge's context, by what was done.
+    rows whose passage was longer than the judge's context, by what was done. All but
+    ``consistency`` is of the rows as given.
     """
 
     overall: Scores
@@ -178,6 +183,9 @@ class Figures(_Strict):
     unscored_reasons: dict[str, int] = {}
     overflow: dict[str, int] = {}
     usage: Usage = Usage()
+    consistency: dict[str, Variant] = {}
+    """By kind of variant, and ``all``: a row's variants together, right where each one is; its
+    ``both_right`` is the robust accuracy."""
 
 
 class Results(Figures):
@@ -188,8 +196,6 @@ class Results(Figures):
     data: DataInfo
     baselines: dict[str, Scores]
     """``baseline:majority`` and ``baseline:length`` on the same rows, overall."""
-    consistency: dict[str, Variant] = {}
-    """By kind of variant, and ``all``: every variant of a row at once."""
     seed: int = 0
     resamples: int = 2000
     speed: Speed | None = None

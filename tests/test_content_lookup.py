@@ -131,11 +131,11 @@ def test_an_unknown_module_lists_the_known_ones() -> None:
     assert "openai" in caught.value.remedy
 
 
-@pytest.mark.parametrize("room", ["models", "judges", "sources"])
+@pytest.mark.parametrize("room", ["models", "judges", "sources", "variants"])
 def test_shipped_plug_ins_are_importable_and_hide_no_helper(room: str) -> None:
     names = content.shipped_modules(room)
     assert names
     assert not {"base"} & set(names)
-    offers = {"models": "open_model", "judges": "open_judge", "sources": "items"}[room]
+    offers = {"models": "open_model", "judges": "open_judge", "sources": "items"}.get(room, "vary")
     for name in names:
         assert hasattr(content.module(room, name), offers), f"{room}/{name}.py lacks {offers}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -52,6 +53,7 @@ def altered(results: Results, path: str, value: object) -> Results:
 def test_figures_survive_the_table_and_are_counted_again(tmp_path_factory, told) -> None:
     path = tmp_path_factory.mktemp("p") / "predictions.parquet"
     rows = judged_rows(told)
+    rows[::2] = [replace(r, variants={"format": replace(r.said, p_fail=0.5)}) for r in rows[::2]]
     predictions.write(path, rows)
     assert predictions.read(path) == rows
     recount(results_of(rows), path)
@@ -76,6 +78,8 @@ def test_figures_survive_the_table_and_are_counted_again(tmp_path_factory, told)
         ("unscored_reasons.empty", 1, r"unscored_reasons.empty is 1 there but None "),
         ("usage.prompt_tokens", 5, r"usage.prompt_tokens is 5 there but 0 "),
         ("overflow.truncated", 5, r"overflow.truncated is 5 there but None "),
+        ("consistency.format.same.value", 0.9, r"consistency.format.same is 0.9 there but 0.66"),
+        ("consistency.all.n", 5, r"consistency.all.n is 5 there but 3 "),
     ],
 )
 def test_a_figure_that_the_predictions_do_not_give_is_told(tmp_path, field, value, said) -> None:
@@ -84,6 +88,7 @@ def test_a_figure_that_the_predictions_do_not_give_is_told(tmp_path, field, valu
         judged_row(number, told, level="L1", pair_id=f"p{number // 2}")
         for number, told in enumerate(MIXED)
     ]
+    rows[2:5] = [replace(row, variants={"format": row.said}) for row in rows[2:5]]
     predictions.write(path, rows)
     with pytest.raises(InputError, match=said) as caught:
         recount(altered(results_of(rows), field, value), path)

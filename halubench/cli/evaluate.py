@@ -16,6 +16,8 @@ from halubench.cli._options import named
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
+    from rich.table import Table
+
     from halubench.evaluate import Bench, EvaluateOptions
     from halubench.records import Prediction
     from halubench.results import Estimate, Results, Scores
@@ -41,7 +43,21 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         ),
     ] = "reason",
     prompt: Annotated[
-        str, typer.Option(help="A file of prompts/judge, by name. Default: lynx, or direct.")
+        list[str] | None,
+        typer.Option(
+            help="A file of prompts/judge, by name. Default: lynx, or direct. Repeatable: one "
+            "subfolder a prompt."
+        ),
+    ] = None,
+    variants: Annotated[
+        str,
+        typer.Option(
+            help="Also judge every row in other forms that mean the same, by commas: paragraphs "
+            "(of the passage in another order), format (of the passage), rephrase (the question)."
+        ),
+    ] = "",
+    rephraser: Annotated[
+        str, typer.Option(help="The model that rephrases questions, such as openai:gpt-4o.")
     ] = "",
     samples: Annotated[int, typer.Option(min=1, help="Answers a row in --mode vote.")] = 5,
     temperature: Annotated[float, typer.Option(min=0.01, help="Of --mode vote.")] = 0.7,
@@ -92,23 +108,31 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     """Score judges: accuracy by source with intervals, unreadable answers counted, baselines beside."""
     from halubench import content as contents
     from halubench.dataset import load
-    from halubench.evaluate import EvaluateOptions, check_complete, prepare
-    from halubench.judges import expand
+    from halubench.evaluate import EvaluateOptions, asks, check_complete, prepare
     from halubench.judges.modes import ModeOptions
     from halubench.judges.overflow import LengthOptions
     from halubench.models.base import EngineOptions
 
     for folder in reversed(content or []):
         contents.add_folder(folder)
-    judges = [single for uri in model for single in expand(uri)]
     mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
     engine = EngineOptions(timeout, window, price_in, price_out, rpm, tpm, _console.note)
-    asked = ModeOptions(mode, samples, temperature)
-    length = LengthOptions(overflow, context, tokenizer)
-    options = EvaluateOptions(out, engine, prompt, max_usd, retries, seed, limit, asked, length)
-    with _console.err.status("Reading the data and scoring the baselines"):
+    options = EvaluateOptions(
+        out,
+        engine,
+        max_usd=max_usd,
+        retries=retries,
+        seed=seed,
+        limit=limit,
+        mode=ModeOptions(mode, samples, temperature),
+        length=LengthOptions(overflow, context, tokenizer),
+        variants=tuple(name.strip() for name in variants.split(",") if name.strip()),
+        rephraser=rephraser,
+    )
+    judges = asks(model, prompt or [], options)
+    with _console.err.status("Reading the rows and scoring the baselines"):
         bench = prepare(load(data, split=split, mapping=mapping), options)
-    results = [_judge(uri, bench, options) for uri in judges]
+    results = [_judge(uri, bench, each) for uri, each in judges]
     for each in results:
         _show(each)
     _console.note(f"Results: {escape(str(out))}/*/results.json and predictions.parquet")
@@ -117,9 +141,9 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
 
 
 def _judge(uri: str, bench: Bench, options: EvaluateOptions) -> Results:
-    from halubench.evaluate import evaluate_judge, slug
+    from halubench.evaluate import evaluate_judge, folder_name, for_judge
 
-    with _progress(slug(uri), len(bench.data.examples)) as tick:
+    with _progress(folder_name(uri, options), len(for_judge(uri, bench).rows())) as tick:
         return evaluate_judge(uri, bench, options, tick)
 
 
@@ -157,21 +181,37 @@ class _Seen:
 
 
 def _show(results: Results) -> None:
-    """One table a judge; it fits 80 columns."""
+    """A judge's tables, each of which fits 80 columns."""
+    _console.figures(_rates(results))
+    if results.overall.pairs or results.overall.p_rows:
+        _console.figures(_pairs(results))
+    if results.consistency:
+        _console.figures(_variants(results))
+    for line in _remarks(results):
+        _console.out.print(escape(line), soft_wrap=True)
+    _console.out.print()
+
+
+def _table(title: str, *columns: str) -> Table:
     from rich import box
     from rich.table import Table
 
-    overall = results.overall
     table = Table(
-        title=escape(results.judge.name),
+        title=escape(title) or None,
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         collapse_padding=True,
     )
-    table.add_column("source", no_wrap=True)
-    for name in ("n", "accuracy % [95 %]", "bal.", "P/R/F1", "AUROC", "unsc."):
-        table.add_column(name, justify="right", no_wrap=True)
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def _rates(results: Results) -> Table:
+    overall = results.overall
+    columns = ("source", "n", "accuracy % [95 %]", "bal.", "P/R/F1", "unsc.")
+    table = _table(results.judge.name, *columns)
     for source, scores in results.sources.items():
         table.add_row(escape(source), *_cells(scores))
     table.add_section()
@@ -183,10 +223,38 @@ def _show(results: Results) -> None:
     table.add_section()
     for name, scores in results.baselines.items():
         table.add_row(name.removeprefix("baseline:"), *_cells(scores), style="dim")
-    _console.figures(table)
-    for line in _remarks(results):
-        _console.out.print(escape(line), soft_wrap=True)
-    _console.out.print()
+    return table
+
+
+def _pairs(results: Results) -> Table:
+    """Pairs and probabilities, where there are any."""
+    overall = results.overall
+    paired = ("pairs", "both right %") if overall.pairs else ()
+    table = _table("", "source", *paired, *(("AUROC", "ECE") if overall.p_rows else ()))
+
+    def add(name: str, scores: Scores, style: str = "") -> None:
+        pairs = (str(scores.pairs), _range(scores.pair_accuracy)) if overall.pairs else ()
+        sure = (_unit(scores.auroc), _unit(scores.ece)) if overall.p_rows else ()
+        table.add_row(escape(name), *pairs, *sure, style=style)
+
+    for source, scores in results.sources.items():
+        add(source, scores)
+    table.add_section()
+    add("all rows", overall)
+    table.add_section()
+    for name, scores in results.baselines.items():
+        add(name.removeprefix("baseline:"), scores, "dim")
+    return table
+
+
+def _variants(results: Results) -> Table:
+    columns = ("variant", "n", "same verdict %", "accuracy %", "given", "right on both %")
+    table = _table("", *columns)
+    for name, each in results.consistency.items():
+        shares = (_range(each.same), _range(each.accuracy))
+        given = _short(each.as_given)
+        table.add_row(escape(name), str(each.n), *shares, given, _range(each.both_right))
+    return table
 
 
 def _cells(scores: Scores) -> list[str]:
@@ -196,7 +264,6 @@ def _cells(scores: Scores) -> list[str]:
         _interval(scores.accuracy),
         _short(scores.balanced_accuracy),
         "/".join(map(_whole, fail)),
-        _unit(scores.auroc),
         str(scores.unscored),
     ]
 
@@ -219,13 +286,27 @@ def _interval(estimate: Estimate) -> str:
     return f"{_percent(estimate)} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
 
 
+def _range(estimate: Estimate) -> str:
+    """As :func:`_interval`, with one digit."""
+    if estimate.low is None or estimate.high is None:
+        return _short(estimate)
+    return f"{_short(estimate)} [{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
+
+
 def _unit(estimate: Estimate) -> str:
-    return "–" if estimate.value is None else f"{estimate.value:.3f}"
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "–" if estimate.value is None else f"{estimate.value:.3f}"
+    return f"{estimate.value:.3f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
 def _remarks(results: Results) -> Iterator[str]:
     """What the table alone does not say."""
     yield "bal.: balanced accuracy %. P/R/F1: precision, recall and F1 % of FAIL (hallucinated)."
+    if results.consistency:
+        yield (
+            "Variants: the rows in another form that means the same; given: accuracy on them as "
+            "they are; all: right or the same under every one."
+        )
     if results.overall.unscored:
         reasons = ", ".join(f"{n} × {why}" for why, n in results.unscored_reasons.items())
         yield f"{results.overall.unscored} of {results.overall.n} rows unscored: {reasons}."

@@ -90,13 +90,17 @@ def score(part: Slice, seed: int, name: str = "", resamples: int = RESAMPLES) ->
 
 
 def draw_cells(part: Slice, seed: int, name: str, resamples: int) -> Floats:
-    """Counts (confusion, pairs, right pairs) of ``resamples`` draws of the clusters, shape
-    (resamples, 8); none for a single cluster.
+    """Counts (confusion, pairs, right pairs) of draws of the clusters: see :func:`draw_sums`."""
+    return draw_sums(_cells(part), seed, name, resamples)
+
+
+def draw_sums(cells: Ints, seed: int, name: str, resamples: int) -> Floats:
+    """Sums of ``cells``, shape (clusters, k), over ``resamples`` draws of the clusters, shape
+    (resamples, k); none for a single cluster.
 
     Clusters with equal counts are interchangeable, so the number drawn of each *kind* of cluster
     is multinomial: exact, and as cheap as there are few kinds.
     """
-    cells = _cells(part)
     groups = len(cells)
     kinds, counts = np.unique(cells, axis=0, return_counts=True)
     size = resamples if groups > 1 else 0

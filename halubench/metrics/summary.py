@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from halubench.metrics.bootstrap import NO_PAIR, RESAMPLES, Slice, draw_cells, macro, score
+from halubench.metrics.consistency import consistency
 from halubench.metrics.probability import Probabilities, reliability, risk_coverage
 from halubench.metrics.rates import FAIL, PASS, UNSCORED, Ints
 from halubench.records import ENDPOINT, Unscored
@@ -42,6 +43,7 @@ def summarise(rows: Sequence[Judged], seed: int = 0, resamples: int = RESAMPLES)
         unscored_reasons=_reasons(rows),
         overflow=_counted(row.said.overflow for row in rows),
         usage=usage([row.said for row in rows]),
+        consistency=consistency(rows, seed, resamples),
     )
 
 
