@@ -1,7 +1,7 @@
 """What a kill costs: ``halubench evaluate`` killed ten times at random points, then let finish.
 
 Counts the requests that were asked more than once (at most those in flight at each kill) and
-compares the result with that of a run nobody disturbed: all but the measured latencies must be the
+compares the result with that of a run nobody disturbed: all but the measured times must be the
 same. Run ``python benchmarks/kill.py [ROWS] [KILLS]``.
 """
 
@@ -63,13 +63,22 @@ def command(server: Server, data: Path, out: Path) -> list[str]:
 
 
 def figures(out: Path) -> object:
-    """Everything of a result but its latencies."""
+    """Everything of a result but how long it took."""
     (folder,) = (path for path in out.iterdir() if path.is_dir())
     table = pq.read_table(folder / "predictions.parquet")
     results = json.loads((folder / "results.json").read_text("utf-8"))
+    results.pop("speed", None)
     results["usage"] = {n: v for n, v in results["usage"].items() if "latency" not in n}
     kept = [name for name in table.column_names if "latency" not in name]
     return results, table.select(kept).to_pydict()
+
+
+def line(number: int) -> dict[str, str]:
+    """One row, with a passage unlike any other."""
+    words = random.Random(number)
+    passage = " ".join(f"{words.getrandbits(24):x}" for _ in range(30))
+    said = {"passage": passage, "question": "Which?", "answer": passage[:6], "source_ds": "words"}
+    return {"id": str(number), **said, "label": "FAIL" if number % 2 else "PASS"}
 
 
 def main() -> None:
@@ -78,12 +87,8 @@ def main() -> None:
     server, chance = Server(), random.Random(0)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data.jsonl"
-        columns = ("passage", "question", "answer", "label", "source_ds")
-        lines = [
-            {"id": str(i), **dict.fromkeys(columns, f"The number is {i}."), "label": label}
-            for i, label in zip(range(rows), ["PASS", "FAIL"] * rows, strict=False)
-        ]
-        data.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+        lines = [line(i) for i in range(rows)]
+        data.write_text("".join(json.dumps(one) + "\n" for one in lines), "utf-8")
         job = command(server, data, Path(folder) / "killed")
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         done = 0
