@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halubench.generate.card import marked
-from halubench.generate.licences import hub_ids, sentence, strictest
+from halubench.licences import hub_ids, sentence, strictest
 
 NAMES = st.sampled_from(["MIT", "CC-BY-4.0", "CC-BY-NC-2.0", "CC-BY-SA-4.0", "own", "", "CC0-1.0"])
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from halubench import dataset
 from halubench.generate import card, generate
 from halubench.generate.ledger import kind
-from halubench.generate.licences import hub_ids, sentence, strictest
+from halubench.licences import hub_ids, sentence, strictest
 
 STRICT_FIRST = [
     "own terms",

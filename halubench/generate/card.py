@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from jinja2 import Environment, StrictUndefined
 
-from halubench import dataset
+from halubench import dataset, licences
 from halubench.audit import AuditReport
-from halubench.generate import licences
 from halubench.run import publish
 from halubench.text import squeeze
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from halubench import licences
 from halubench.errors import InputError
-from halubench.generate import licences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
