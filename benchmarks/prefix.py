@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PASSAGES, ROWS = 16, 4
 BLOCKS = 192
 """Of 16 tokens: the size of the cache."""
-SETTINGS = f"max_model_len=1024&max_num_seqs=2&num_gpu_blocks_override={BLOCKS}&enforce_eager=true"
+SETTINGS = f"dtype=float32&max_model_len=1024&max_num_seqs=2&num_gpu_blocks_override={BLOCKS}&enforce_eager=true"
 
 
 def requests() -> list[Request]:
