@@ -265,8 +265,8 @@ def test_a_warm_up_is_written_with_its_end(
     [
         (show_command.command, ["--rows", "0"], 2),
         (show_command.command, ["--rows", "many"], 2),
-        (leaderboard_command.command, [], 2),
-        (leaderboard_command.command, ["folder"], 2),
+        (leaderboard_command.build, [], 2),
+        (leaderboard_command.build, ["folder"], 2),
         (evaluate_command.command, ["--data", "d", "--out", "o"], 2),
         (evaluate_command.command, ["--model", "m", "--data", "d"], 2),
         (audit_command.command, [], 2),
@@ -298,7 +298,7 @@ def test_leaderboard_raises_what_it_cannot_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = run(leaderboard_command.command, "absent", *arguments)
+    result = run(leaderboard_command.build, "absent", *arguments)
     assert isinstance(result.exception, errors.InputError)
     assert said in str(result.exception)
     assert not (tmp_path / "o").exists()
@@ -312,7 +312,7 @@ def test_leaderboard_shows_the_places_that_its_json_holds(
         told = judged(name, accuracy).model_dump_json()
         (tmp_path / name / "results.json").write_text(told, encoding="utf-8")
     told = [str(tmp_path), "--out", str(tmp_path / "site"), "--title", "T", "--reported", "none"]
-    assert run(leaderboard_command.command, *told).exit_code == 0
+    assert run(leaderboard_command.build, *told).exit_code == 0
     data = json.loads((tmp_path / "site" / "leaderboard.json").read_text(encoding="utf-8"))
     assert (data["title"], data["reported"]) == ("T", [])
     lines = [line.split() for line in shown.getvalue().splitlines()]

@@ -135,7 +135,7 @@ def test_a_run_may_grow_in_its_folder(change):
 @pytest.mark.parametrize(
     "change",
     [{"out": Path("b")}, {"max_usd": 1.0}, {"retries": 0}, {"engine": EngineOptions(1.0, 1)}],
-    ids=str,
+    ids=["out", "max_usd", "retries", "engine"],
 )
 def test_folders_and_limits_of_time_and_money_are_not_in_the_manifest(change):
     assert replace(GOOD, **change).asked() == GOOD.asked()
