@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 STAGE = "choose"
 MAX_SHARE_OF_ONE_EDIT = 0.02
 """Largest share of a source's pairs with the same old and new words (per direction)."""
+MEASURABLE = 20
+"""Pairs of a source from which on a type can be too rare: with fewer the audit measures none."""
 MIN_SHARE_OF_A_TYPE = 0.01
 """A type with a smaller share of a source's pairs, or a single pair, is left out: too few rows to say
 anything of it."""
@@ -132,6 +134,8 @@ def _drawn(items: Mapping[str, Sequence[Candidate]], wanted: int, seed: str) -> 
     while True:
         draw = _Draw(items, wanted, Random(int(seed[:16], 16)), left_out)  # noqa: S311
         draw.run()
+        if len(draw.kept) < MEASURABLE:
+            return draw
         least = max(2, MIN_SHARE_OF_A_TYPE * len(draw.kept))
         rare = {name for name, count in draw.by_type.items() if count < least}
         if not rare:

@@ -244,7 +244,10 @@ def hub(monkeypatch, loader) -> None:
 def test_hub_dataset_is_read_split_by_split(monkeypatch) -> None:
     asked: list[tuple[str, object]] = []
 
-    def load_dataset(name: str, revision: object) -> dict[str, list[dict[str, str]]]:
+    def load_dataset(
+        name: str, config: object, revision: object
+    ) -> dict[str, list[dict[str, str]]]:
+        assert config is None
         asked.append((name, revision))
         return {"train": ROWS[:3], "test": ROWS[3:]}
 
