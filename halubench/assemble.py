@@ -18,7 +18,7 @@ from halubench.records import Example, Provenance, Rejected
 from halubench.text import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from halubench.records import Candidate, Item, Label
 
@@ -186,7 +186,7 @@ class _Draw:
             for one in unit:
                 self._keep(one)
 
-    def _queues(self) -> dict[str, list[Candidate]]:
+    def _queues(self) -> dict[str, _Queue]:
         order = sorted(self.items)
         self.random.shuffle(order)
         queues: dict[str, list[Candidate]] = defaultdict(list)
@@ -195,18 +195,18 @@ class _Draw:
             self.random.shuffle(found)
             for one in found:
                 queues[one.perturbation].append(one)
-        return {name: queue[::-1] for name, queue in queues.items()}
+        return {name: _Queue(waiting) for name, waiting in queues.items()}
 
-    def _next(self, name: str, queue: list[Candidate]) -> list[Candidate] | None:
-        while queue:
-            one = queue.pop(self._most_even(queue))
+    def _next(self, name: str, queue: _Queue) -> list[Candidate] | None:
+        while (one := queue.pop(self.surplus)) is not None:
             if not self._free(one):
                 continue
             if name not in self._word_rules:
                 return [one]
-            partner = self._partner(one, queue)
+            room = len(self.kept) + 2 <= self.wanted
+            partner = queue.partner(one, self._free) if room else None
             if partner is not None:
-                return [one, queue.pop(partner)]
+                return [one, partner]
             if self._may_stay_unpaired(one):
                 self.unpaired_left -= 1
                 self.unpaired[name] += 1
@@ -217,27 +217,6 @@ class _Draw:
         (kept, new), name = _direction(one), one.perturbation
         few = self.by_edit[kept, new] - self.by_edit[new, kept] < 2
         return self.unpaired_left > 0 and few and 4 * self.unpaired[name] <= self.by_type[name]
-
-    def _most_even(self, queue: list[Candidate]) -> int:
-        """Where the next candidate stands, or the one among the next few that best evens out what
-        was put where."""
-
-        def uneven(place: int) -> int:
-            kept, new = _direction(queue[place])
-            return self.surplus[kept] - self.surplus[new]
-
-        return min(range(len(queue) - 1, max(-1, len(queue) - 1 - LOOKAHEAD), -1), key=uneven)
-
-    def _partner(self, one: Candidate, queue: list[Candidate]) -> int | None:
-        """Where a candidate of another item stands that makes the reverse exchange."""
-        if len(self.kept) + 2 > self.wanted:
-            return None
-        wanted = _direction(one)[::-1]
-        for place in range(len(queue) - 1, -1, -1):
-            other = queue[place]
-            if _direction(other) == wanted and other.item.id != one.item.id and self._free(other):
-                return place
-        return None
 
     def _room(self, name: str) -> bool:
         return self.by_type[name] < max(2, self._quota.get(name, 1.0) * self.wanted)
@@ -258,6 +237,54 @@ class _Draw:
         self.by_edit[kept, new] += 1
         self.surplus[kept] += 1
         self.surplus[new] -= 1
+
+
+class _Queue:
+    """The candidates of one type, in the order in which they are looked at; each is taken once."""
+
+    def __init__(self, waiting: Sequence[Candidate]) -> None:
+        self._waiting = waiting
+        self._directions = [_direction(one) for one in waiting]
+        self._taken = bytearray(len(waiting))
+        self._window: list[int] = []
+        self._unseen = 0
+        self._places: defaultdict[Direction, list[int]] = defaultdict(list)
+        for place in range(len(waiting) - 1, -1, -1):
+            self._places[self._directions[place]].append(place)
+
+    def pop(self, surplus: Mapping[str, int]) -> Candidate | None:
+        """The next candidate, or the one among the next few that best evens out what was put where."""
+        self._window = [place for place in self._window if not self._taken[place]]
+        while len(self._window) < LOOKAHEAD and self._unseen < len(self._waiting):
+            if not self._taken[self._unseen]:
+                self._window.append(self._unseen)
+            self._unseen += 1
+
+        def uneven(place: int) -> int:
+            kept, new = self._directions[place]
+            return surplus[kept] - surplus[new]
+
+        return self._take(min(self._window, key=uneven)) if self._window else None
+
+    def partner(self, one: Candidate, free: Callable[[Candidate], bool]) -> Candidate | None:
+        """The next candidate of another item that makes the reverse exchange.
+
+        What is not free never will be again, so that each is passed over once.
+        """
+        places = self._places[_direction(one)[::-1]]
+        while places and not self._open(places[-1], free):
+            places.pop()
+        for place in reversed(places):
+            if self._waiting[place].item.id != one.item.id and self._open(place, free):
+                return self._take(place)
+        return None
+
+    def _open(self, place: int, free: Callable[[Candidate], bool]) -> bool:
+        return not self._taken[place] and free(self._waiting[place])
+
+    def _take(self, place: int) -> Candidate:
+        self._taken[place] = True
+        return self._waiting[place]
 
 
 def _direction(one: Candidate) -> Direction:

@@ -7,25 +7,27 @@ locality-sensitive banding, and every candidate is then verified by its exact Ja
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
+from datasketch import MinHash
+from numpy.typing import NDArray
 
 from halubench import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Iterator, Sequence
 
 SHINGLE = 5
 """Words a shingle; a shorter passage is one shingle."""
 _PERMUTATIONS = 100
 _SHARED_WORDS = 40
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_LOW_BITS = np.uint64(0xFFFFFFFF)
+_Hashes: TypeAlias = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,50 +47,73 @@ def groups(passages: Sequence[str], threshold: float = 0.8) -> list[str]:
     Passages equal after :func:`halubench.text.normalise`, or linked by near duplicates (Jaccard
     of word 5-grams >= ``threshold``), share a key: the smallest passage key of the group.
     """
-    read = {passage: _Shingled(passage) for passage in set(passages)}
-    keys = [read[passage].key for passage in passages]
-    shingled = {one.key: one for one in read.values()}
-    parents = {key: key for key in shingled}
-    index = _index(shingled, threshold)
-    for key, other in _candidates(shingled, index):
-        low, high = sorted((_root(parents, key), _root(parents, other)))
-        if low != high and _jaccard(shingled[key], shingled[other]) >= threshold:
-            parents[high] = low
-    return [_root(parents, key) for key in keys]
+    key_of: dict[str, str] = {}
+    read: dict[str, _Hashes] = {}
+    for passage in passages:
+        if passage not in key_of:
+            key_of[passage] = key = text.passage_key(passage)
+            read[key] = _shingled(passage)
+    keys = sorted(read)
+    forest = _Forest([read[key] for key in keys], threshold)
+    for bucket in _buckets(forest.unique, threshold):
+        forest.link(bucket)
+    group = {key: keys[forest.root(place)] for place, key in enumerate(keys)}
+    return [group[key_of[passage]] for passage in passages]
 
 
 def overlapping(
     passages: Sequence[str], others: Sequence[str], threshold: float = 0.8
 ) -> list[Overlap]:
     """For each passage that is nearly one of ``others``: the nearest of them, in passage order."""
-    known = {i: _Shingled(other) for i, other in _distinct(others).items()}
-    index = _index(known, threshold)
-    best: dict[str, Overlap | None] = {}
-    found: list[Overlap] = []
-    for i, passage in enumerate(passages):
-        if passage not in best:
-            best[passage] = _nearest(_Shingled(passage), known, index, threshold)
-        if hit := best[passage]:
-            found.append(Overlap(i, hit.other_index, hit.jaccard, hit.shared_text))
-    return found
+    asked, known = list(dict.fromkeys(passages)), _distinct(others)
+    places, both = list(known.values()), [*map(_shingled, asked), *map(_shingled, known)]
+    met: defaultdict[int, set[int]] = defaultdict(set)
+    for bucket in _buckets(both, threshold):
+        theirs = [one for one in bucket if one >= len(asked)]
+        for one in bucket:
+            if one < len(asked):
+                met[one].update(theirs)
+    best: dict[str, Overlap] = {}
+    for one, found in met.items():
+        jaccard, negative = max(
+            ((_jaccard(both[one], both[other]), -other) for other in found), default=(0.0, 0)
+        )
+        if jaccard >= threshold:
+            shared = _shared_text(asked[one], both[-negative])
+            best[asked[one]] = Overlap(0, places[-negative - len(asked)], jaccard, shared)
+    return [replace(best[each], index=i) for i, each in enumerate(passages) if each in best]
 
 
-class _Shingled:
-    """A passage as the set of its shingles' 64-bit hashes, in order and sorted, and its MinHash."""
+class _Forest:
+    """Passages as trees that grow together; a tree's root is its smallest place."""
 
-    __slots__ = ("in_order", "key", "minhash", "tokens", "unique")
+    def __init__(self, unique: list[_Hashes], threshold: float) -> None:
+        self.unique, self._threshold = unique, threshold
+        self._parents = list(range(len(unique)))
 
-    def __init__(self, passage: str) -> None:
-        self.tokens = text.words(passage)
-        self.key = text.digest(" ".join(self.tokens))[:16]  # text.passage_key, words read once
-        self.in_order = _shingles(self.tokens)
-        self.unique = np.unique(self.in_order)
-        self.minhash = MinHash(num_perm=_PERMUTATIONS, seed=1, hashfunc=_low_bits)
-        self.minhash.update_batch(self.unique)
+    def root(self, place: int) -> int:
+        """The root of the tree that ``place`` stands in."""
+        parents = self._parents
+        while parents[place] != place:
+            parents[place] = parents[parents[place]]
+            place = parents[place]
+        return place
 
+    def link(self, bucket: Iterable[int]) -> None:
+        """Join the trees of all that are near each other; within a tree nothing is compared."""
+        trees: dict[int, list[int]] = {}
+        for one in bucket:
+            mine = trees.pop(self.root(one), [])
+            for other in list(trees):
+                if any(self._near(one, each) for each in trees[other]):
+                    mine += trees.pop(other)
+                    low, high = sorted((self.root(one), other))
+                    self._parents[high] = low
+            mine.append(one)
+            trees[self.root(one)] = mine
 
-def _low_bits(value: np.uint64) -> int:
-    return int(value) & 0xFFFFFFFF
+    def _near(self, one: int, other: int) -> bool:
+        return _jaccard(self.unique[one], self.unique[other]) >= self._threshold
 
 
 @lru_cache(maxsize=1 << 17)
@@ -97,7 +122,7 @@ def _word_hash(word: str) -> int:
     return zlib.crc32(data) << 32 | zlib.adler32(data)
 
 
-def _shingles(tokens: Sequence[str]) -> NDArray[np.uint64]:
+def _shingles(tokens: Sequence[str]) -> _Hashes:
     """A hash for each run of five tokens (polynomial in 2^64, then mixed); shorter text gives one."""
     hashes = np.array([_word_hash(token) for token in tokens], dtype=np.uint64)
     width = min(SHINGLE, len(hashes))
@@ -110,58 +135,57 @@ def _shingles(tokens: Sequence[str]) -> NDArray[np.uint64]:
     return rolled ^ (rolled >> np.uint64(32))
 
 
-def _index(shingled: dict[str, _Shingled] | dict[int, _Shingled], threshold: float) -> MinHashLSH:
-    # Every candidate is verified, so a missed one costs more than a needless one: each band alone
-    # catches a pair at the threshold with probability of at least 1/3 (20 bands of 5 at 0.8).
+def _shingled(passage: str) -> _Hashes:
+    """The distinct hashes of the passage's shingles, sorted."""
+    return np.unique(_shingles(text.normalise(passage).split()))
+
+
+def _buckets(unique: Sequence[_Hashes], threshold: float) -> Iterator[list[int]]:
+    """Places of passages whose MinHashes are equal in a band: the candidates, to be verified."""
+    # A missed candidate costs more than a needless one: each band alone catches a pair at the
+    # threshold with probability of at least 1/3 (20 bands of 5 at 0.8).
     rows = int(np.clip(np.log(1 / 3) / np.log(min(threshold, 0.99)), 1, 10))
-    index = MinHashLSH(num_perm=_PERMUTATIONS, params=(_PERMUTATIONS // rows, rows))
-    for key, passage in shingled.items():
-        index.insert(key, passage.minhash, check_duplication=False)
-    return index
+    hashes = np.empty((len(unique), _PERMUTATIONS), dtype=np.uint32)
+    for place, each in enumerate(unique):
+        hashes[place] = _minhash(each)
+    for start in range(0, _PERMUTATIONS // rows * rows, rows):
+        band = np.ascontiguousarray(hashes[:, start : start + rows]).view(f"V{4 * rows}").ravel()
+        order = np.argsort(band, kind="stable")
+        starts = np.flatnonzero(band[order][1:] != band[order][:-1]) + 1
+        yield from (each.tolist() for each in np.split(order, starts) if len(each) > 1)
 
 
-def _candidates(shingled: dict[str, _Shingled], index: MinHashLSH) -> Iterator[tuple[str, str]]:
-    for key, passage in shingled.items():
-        others = sorted(str(other) for other in index.query(passage.minhash))
-        yield from ((key, other) for other in others if other < key)
+def _minhash(unique: _Hashes) -> NDArray[np.uint32]:
+    """Shape (permutations,)."""
+    found = _blank().copy()
+    found.update_batch((unique & _LOW_BITS).tolist())
+    return np.asarray(found.hashvalues, dtype=np.uint32)
 
 
-def _jaccard(one: _Shingled, other: _Shingled) -> float:
-    shared = len(np.intersect1d(one.unique, other.unique, assume_unique=True))
-    return shared / (len(one.unique) + len(other.unique) - shared)
+@lru_cache(maxsize=1)
+def _blank() -> MinHash:
+    return MinHash(num_perm=_PERMUTATIONS, seed=1, hashfunc=int)
 
 
-def _root(parents: dict[str, str], key: str) -> str:
-    while parents[key] != key:
-        parents[key] = parents[parents[key]]
-        key = parents[key]
-    return key
+def _jaccard(one: _Hashes, other: _Hashes) -> float:
+    shared = len(np.intersect1d(one, other, assume_unique=True))
+    return shared / (len(one) + len(other) - shared)
 
 
-def _distinct(passages: Sequence[str]) -> dict[int, str]:
+def _distinct(passages: Sequence[str]) -> dict[str, int]:
+    """Each passage once, with its first place."""
     first: dict[str, int] = {}
     for i, passage in enumerate(passages):
         first.setdefault(passage, i)
-    return {i: passage for passage, i in first.items()}
+    return first
 
 
-def _nearest(
-    passage: _Shingled, known: dict[int, _Shingled], index: MinHashLSH, threshold: float
-) -> Overlap | None:
-    found = set(index.query(passage.minhash))
-    scored = [(_jaccard(passage, other), -i) for i, other in known.items() if i in found]
-    jaccard, negative = max(scored, default=(0.0, 0))
-    if jaccard < threshold:
-        return None
-    return Overlap(0, -negative, jaccard, _shared_text(passage, known[-negative]))
-
-
-def _shared_text(passage: _Shingled, other: _Shingled) -> str:
+def _shared_text(passage: str, other: _Hashes) -> str:
+    tokens = text.words(passage)
     best_start = best_end = start = 0
-    for i, shared in enumerate(np.isin(passage.in_order, other.unique)):
+    for i, shared in enumerate(np.isin(_shingles(tokens), other)):
         if not shared:
             start = i + 1
         elif i + 1 - start > best_end - best_start:
             best_start, best_end = start, i + 1
-    words = passage.tokens[best_start : best_end + SHINGLE - 1]
-    return " ".join(words[:_SHARED_WORDS])
+    return " ".join(tokens[best_start : best_end + SHINGLE - 1][:_SHARED_WORDS])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -70,6 +71,23 @@ def test_threshold_is_the_exact_jaccard_index(changed: int) -> None:
         other = edited(other, 5 + 9 * i)
     same = len(set(near.groups([one, other]))) == 1
     assert same == (exact_jaccard(one, other) >= 0.8)
+
+
+def test_groups_are_the_linked_parts_of_all_near_pairs() -> None:
+    draw, chains = random.Random(5), [passage(seed) for seed in (11, 12, 13)]
+    for _ in range(60):  # each one or two words away from one before it
+        tokens = draw.choice(chains).split()
+        for place in draw.sample(range(200), draw.randint(1, 3)):
+            tokens[place] = draw.choice(WORDS)
+        chains.append(" ".join(tokens))
+    draw.shuffle(chains)
+    linked = {i: {i} for i in range(len(chains))}
+    for i, j in combinations(range(len(chains)), 2):
+        if linked[i] is not linked[j] and exact_jaccard(chains[i], chains[j]) >= 0.8:
+            linked[i] |= linked[j]
+            linked.update(dict.fromkeys(linked[j], linked[i]))
+    keys = [min(text.passage_key(chains[j]) for j in linked[i]) for i in range(len(chains))]
+    assert near.groups(chains) == keys
 
 
 @pytest.mark.parametrize("empty", [["", ""], ["", "?!"], ["one", "ONE."]])

@@ -73,6 +73,7 @@ def _article(item: Item) -> str | None:
 
 def _root(parent: dict[str, str], key: str) -> str:
     while parent.setdefault(key, key) != key:
+        parent[key] = parent[parent[key]]
         key = parent[key]
     return key
 

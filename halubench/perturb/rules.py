@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from halubench.perturb.base import Statement
-    from halubench.perturb.definitions import Perturbation
+    from halubench.perturb.definitions import Perturbation, Rule
     from halubench.perturb.ground import Proposal
 
 GENERATOR = "rules"
@@ -39,16 +39,18 @@ def propose(
     passage_values = values.find(statement.item.passage)
     found: list[Candidate] = []
     for base in bases:
+        ground = Ground(base, Random(0), passage_values)  # noqa: S311
         for perturbation in known.values():
-            random = Random(int(digest(str(seed), base.item.id, perturbation.name)[:16], 16))  # noqa: S311
-            found.extend(_apply(perturbation, Ground(base, random, passage_values)))
+            if perturbation.rule and base.item.domain in perturbation.domains:
+                found.extend(_apply(perturbation, perturbation.rule, ground, seed))
     return found
 
 
-def _apply(perturbation: Perturbation, ground: Ground) -> Iterator[Candidate]:
-    rule = perturbation.rule
-    if rule is None or ground.statement.item.domain not in perturbation.domains:
-        return
+def _apply(
+    perturbation: Perturbation, rule: Rule, ground: Ground, seed: int
+) -> Iterator[Candidate]:
+    drawn = digest(str(seed), ground.statement.item.id, perturbation.name)
+    ground.random.seed(int(drawn[:16], 16))
     for proposal in OPERATORS[rule.operator](ground, rule):
         yield candidate(ground.statement, perturbation, proposal)
 
