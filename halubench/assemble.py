@@ -271,7 +271,8 @@ class _Queue:
 
         What is not free never will be again, so that each is passed over once.
         """
-        places = self._places[_direction(one)[::-1]]
+        kept, new = _direction(one)
+        places = self._places[new, kept]
         while places and not self._open(places[-1], free):
             places.pop()
         for place in reversed(places):
