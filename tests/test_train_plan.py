@@ -248,16 +248,15 @@ def test_a_recipe_on_other_gpus_keeps_its_values_and_on_a_cpu_shards_nothing():
 
 
 @pytest.mark.torch
-def test_the_dry_run_agrees_with_the_closed_form_on_a_small_model():
+def test_the_dry_run_agrees_with_the_closed_form() -> None:
+    """On the shape that the closed form is for; a small model is mostly its vocabulary."""
     pytest.importorskip("transformers")
     from halubench.train.dryrun import peak_gib
 
-    recipe = find("lynx-8b").model_copy(
-        update={"base_model": "HuggingFaceTB/SmolLM2-135M-Instruct", "sequence_length": 1024}
-    )
+    recipe = find("lynx-8b")
     shape = shape_of(recipe.base_model)
-    two, eight = (peak_gib(recipe, shape, count) for count in (2, 8))
-    assert two > eight
-    assert two == pytest.approx(memory.estimate(recipe, shape, 2).gib, rel=0.35)
+    assert peak_gib(recipe, shape, 8) == pytest.approx(
+        memory.estimate(recipe, shape, 8).gib, rel=0.1
+    )
     with pytest.raises(InputError, match="full training"):
         peak_gib(find("lynx-8b-lora"), shape, 1)
