@@ -113,7 +113,7 @@ def test_altered_results_are_refused_and_the_others_still_told(
     assert "2 results: 1 ok, 1 refused" in said.err
 
 
-@pytest.mark.parametrize(("change", "told"), [ALTERED[0], ALTERED[1], ALTERED[2], ALTERED[4]])
+@pytest.mark.parametrize(("change", "told"), ALTERED)
 def test_no_page_is_built_of_altered_results(
     place: Path, monkeypatch, capsys, change, told
 ) -> None:
@@ -145,11 +145,28 @@ def test_results_without_predictions_are_held_against_their_parts(place: Path) -
     assert found == {"one": ("its parts",), "two": ("its parts", "its predictions")}
 
 
-def test_data_that_nobody_judged_is_refused(place: Path, monkeypatch, capsys) -> None:
+@pytest.mark.parametrize("cases", ["1000", "0"])
+def test_results_of_other_rows_than_the_data_are_refused_with_both_hashes(
+    place: Path, monkeypatch, capsys, cases: str
+) -> None:
     rows, origins = board_world.twins(3)
     board_world.dataset.write(place / "other", rows, origins)
-    assert run(monkeypatch, "build", "results", "--data", "other", "--out", "site") == 2
-    assert "None of the results is of the rows of other" in capsys.readouterr().err
+    other = board_world.dataset.load(str(place / "other")).sha256[:16]
+    judged = json.loads(one(place).read_text("utf-8"))["data"]["sha256"][:16]
+    arguments = ("results", "--data", "other", "--cases", cases, "--out", "site")
+    assert run(monkeypatch, "build", *arguments) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"data.sha256 is {judged}…, of no rows in the data given (other has {other}…)" in said
+
+
+def test_a_hash_without_predictions_is_held_against_the_data(place: Path) -> None:
+    one(place, "predictions.parquet").unlink()
+    data = [board_world.dataset.load(str(place / "ferry-logs"))]
+    found = {finding.judge: finding.checked for finding in validate([place / "results"], data)}
+    assert found["one"] == ("its parts", "the hash of the data")
+    change_the_hash(place)
+    faults = [finding.fault for finding in validate([place / "results"], data)]
+    assert sum("field data.sha256 is 0000000000000000…" in fault for fault in faults) == 1
 
 
 @pytest.mark.parametrize(

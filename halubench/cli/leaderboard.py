@@ -72,7 +72,7 @@ def build(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         audits = rank.read_audits(results, audit, measured)
         site = rank.build_all(measured, title, rank.load_reported(reported), audits, cards)
     with _console.err.status("Reading rows and predictions"):
-        explorers = rank.explorers(site, entries, _load(data), cases) if cases else {}
+        explorers = rank.explorers(site, entries, _load(data), cases)
     for board in site.boards:
         _show(board)
     with _console.err.status("Writing the page"):

@@ -73,25 +73,29 @@ class Explorer:
 def explorers(
     site: Site, entries: Sequence[Entry], datasets: Sequence[Dataset], most: int
 ) -> dict[str, Explorer]:
-    """An explorer, by sha256, for every board whose rows ``datasets`` hold.
+    """An explorer, by sha256, for every board that has predictions; none without ``datasets``.
 
-    ``most`` bounds the cases of each. Raises InputError where no board is of the rows given, or a
-    file of predictions is not of its board's rows.
+    ``most`` bounds the cases of each; with 0 the rows are checked and none is shown. Raises
+    InputError where a board is of other rows than those given, a file of predictions is not of its
+    board's rows, or there are no predictions at all.
     """
-    paths = {key_of(entry.results): entry.predictions for entry in entries}
+    known = {key_of(entry.results): entry for entry in entries}
     found: dict[str, Explorer] = {}
     for board in site.boards if datasets else ():
-        files = {row.judge: paths[key_of(row.results)] for row in board.rows}
-        judged = {name: columns.read(path) for name, path in files.items() if path.is_file()}
-        first = next(iter(judged.values()), None)
-        data = matching(datasets, board.data.sha256, first) if first else None
-        if data:
+        of_board = {row.judge: known[key_of(row.results)] for row in board.rows}
+        judged = {
+            name: columns.read(entry.predictions)
+            for name, entry in of_board.items()
+            if entry.predictions.is_file()
+        }
+        first = next(iter(judged), board.rows[0].judge)
+        data = rows_of(of_board[first], datasets, judged.get(first))
+        if judged:
             found[board.data.sha256] = explore(data, judged, most)
     if datasets and not found:
-        refs = ", ".join(data.ref for data in datasets)
-        what = f"None of the results is of the rows of {refs}, or their predictions are missing."
-        raise InputError(what, "Give the data that was judged, and keep predictions.parquet.")
-    return found
+        what = "No result has its predictions.parquet beside it, so there are no rows to show."
+        raise InputError(what, "Keep predictions.parquet, or leave out --data.")
+    return found if most else {}
 
 
 def explore(data: Dataset, judged: Mapping[str, Columns], most: int) -> Explorer:
@@ -107,17 +111,32 @@ def explore(data: Dataset, judged: Mapping[str, Columns], most: int) -> Explorer
     return Explorer(data, tuple(judged), tuple(judged.values()), verdicts, shown, len(cases))
 
 
-def matching(datasets: Sequence[Dataset], sha256: str, judged: Columns) -> Dataset | None:
+def rows_of(entry: Entry, datasets: Sequence[Dataset], judged: Columns | None) -> Dataset:
+    """The rows that were judged. Raises InputError, with the hashes, where ``datasets`` lack them."""
+    sha256 = entry.results.data.sha256
+    data = matching(datasets, sha256, judged)
+    if data is None:
+        given = ", ".join(f"{each.ref} has {each.sha256[:16]}…" for each in datasets)
+        raise InputError(
+            f"{entry.path}: field data.sha256 is {sha256[:16]}…, of no rows in the data given "
+            f"({given}).",
+            "Evaluate the judge on this data, or give the data it judged by a --data of its own.",
+        )
+    return data
+
+
+def matching(datasets: Sequence[Dataset], sha256: str, judged: Columns | None) -> Dataset | None:
     """The rows that were judged, if one of ``datasets`` holds them: a whole one, a split, a sample.
 
-    Rows are taken by the ids of the predictions and count only when their hash is ``sha256``.
+    Parts are found by the ids of the predictions and count only when their hash is ``sha256``.
     """
     for data in datasets:
         if data.sha256 == sha256:
             return data
-        known = {example.id: example for example in data.examples}
-        rows = tuple(known[id] for id in judged.ids.to_pylist() if id in known)
-        if len(rows) == len(judged.labels) and content_hash(rows) == sha256:
+        known = {example.id: example for example in data.examples} if judged else {}
+        ids = judged.ids.to_pylist() if judged else []
+        rows = tuple(known[id] for id in ids if id in known)
+        if rows and len(rows) == len(ids) and content_hash(rows) == sha256:
             return replace(data, examples=rows, sha256=sha256)
     return None
 

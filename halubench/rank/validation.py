@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from halubench.errors import InputError
 from halubench.rank import columns
 from halubench.rank.board import key_of
-from halubench.rank.cases import matching, same_rows
+from halubench.rank.cases import rows_of, same_rows
 from halubench.rank.check import check
 from halubench.rank.read import find_results, read_entry
 
@@ -67,17 +67,13 @@ def _check(
 ) -> tuple[str, ...]:
     """What the result was held against. Raises InputError at the first fault."""
     check(entry.results)
-    if not entry.predictions.is_file():
-        return ("its parts",)
-    judged = columns.read(entry.predictions)
-    sha256 = entry.results.data.sha256
-    if not datasets:
-        _same_as_first(judged, firsts.setdefault(sha256, judged))
-        return ("its parts", "its predictions")
-    data = matching(datasets, sha256, judged)
+    judged = columns.read(entry.predictions) if entry.predictions.is_file() else None
+    data = rows_of(entry, datasets, judged) if datasets else None
+    if judged is None:
+        return ("its parts", "the hash of the data") if data else ("its parts",)
     if data is None:
-        what = f"{entry.path}: field data.sha256 is {sha256[:16]}…, of no rows in the data given."
-        raise InputError(what, "Evaluate the judge on the data, or give the data it judged.")
+        _same_as_first(judged, firsts.setdefault(entry.results.data.sha256, judged))
+        return ("its parts", "its predictions")
     same_rows(data, judged)
     return ("its parts", "its predictions", "the data")
 
