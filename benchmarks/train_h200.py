@@ -122,8 +122,9 @@ def measure(choice: Choice, shape: dict[str, Any], length: int, steps: int) -> d
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from halubench.train.engine.flops import Shape, Work, peak
+    from halubench.train.engine.flops import arithmetic, peak
     from halubench.train.engine.lion import DecoupledLion
+    from halubench.train.shape import Work
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(0)
@@ -133,7 +134,7 @@ def measure(choice: Choice, shape: dict[str, Any], length: int, steps: int) -> d
     model.train()
     if choice.checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
-    counted = Shape.of(model)
+    counted = arithmetic(model)
     optimizer = DecoupledLion(model.parameters(), lr=5e-7, betas=(0.9, 0.95))
     forward = torch.compile(loss_of) if choice.compiled else loss_of
     draw, work, tokens, start = random.Random(0), Work(), 0, 0.0

@@ -1,5 +1,6 @@
 """Lion, the count of operations, checkpoints and the two callbacks that end a run."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from halubench.train import recipe as recipes
 from halubench.train.engine import checkpoints, settings, sharding, watch
 from halubench.train.engine.causal import document_lengths
-from halubench.train.engine.flops import Shape, peak
+from halubench.train.engine.flops import arithmetic, peak
 from halubench.train.engine.lion import DecoupledLion
 
 pytestmark = pytest.mark.torch
@@ -75,15 +76,15 @@ def test_operations_are_those_that_torch_counts(tmp_path: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager")
     with FlopCounterMode(display=False) as counter:
         model(torch.zeros((1, 96), dtype=torch.long), use_cache=False)
-    shape = Shape.of(model)
+    counted = arithmetic(model)
     norms = sum(w.numel() for n, w in model.named_parameters() if "norm" in n)
-    exact = Shape(shape.weights - norms, shape.layers, shape.width)
+    exact = replace(counted, weights=counted.weights - norms)
     # Forward; backward takes twice as many. Eager attention computes the whole square.
     assert exact.work([96]).full == pytest.approx(3 * counter.get_total_flops())
-    assert shape.work([96]).full == pytest.approx(3 * counter.get_total_flops(), rel=0.01)
-    halves = shape.work([48, 48])
+    assert counted.work([96]).full == pytest.approx(3 * counter.get_total_flops(), rel=0.01)
+    halves = counted.work([48, 48])
     assert halves.full - halves.causal == pytest.approx(
-        (shape.work([96]).full - shape.work([96]).causal) / 2
+        (counted.work([96]).full - counted.work([96]).causal) / 2
     )
 
 

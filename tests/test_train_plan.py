@@ -14,8 +14,8 @@ from halubench.train import load, memory
 from halubench.train.hardware import ANCHORS, cluster
 from halubench.train.load import Lengths
 from halubench.train.plan import Terms, on, plan
-from halubench.train.recipe import find
-from halubench.train.shape import flops, shape_of
+from halubench.train.recipe import Lora, find
+from halubench.train.shape import from_config, shape_of
 
 LYNX = Lengths([1500] * 2400, counted=True)
 PARAMETERS = {
@@ -149,16 +149,33 @@ def test_packing_cuts_nothing_and_wastes_less_than_half(lengths):
 
 def test_flops_by_the_two_conventions():
     """Lynx-8B's shape at 8,192 tokens: 6 N, and 6 L H S more."""
-    found = flops(shape_of("meta-llama/Meta-Llama-3-8B-Instruct"), 8192)
-    assert found.causal - found.dense == 6 * 32 * 4096 * 8192
-    assert found.dense == 6 * 8_030_261_248
+    counted = shape_of("meta-llama/Meta-Llama-3-8B-Instruct").arithmetic()
+    row = counted.work([8192])
+    attention = 6 * 32 * 4096 * 8192 * 8192
+    assert row.full - row.causal == attention
+    assert row.causal - attention == 6 * 8_030_261_248 * 8192
+
+
+def test_heads_may_be_wider_than_the_hidden_size(tmp_path):
+    """Qwen3-0.6B: 16 heads of 128 on a hidden size of 1,024; weights as torch counts them."""
+    told = {"hidden_size": 1024, "intermediate_size": 3072, "num_hidden_layers": 28}
+    told |= {"num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 128}
+    told |= {"vocab_size": 151_936, "max_position_embeddings": 40_960, "tie_word_embeddings": True}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**told, "architectures": ["Qwen3ForCausalLM"]}), "utf-8")
+    shape = from_config(path)
+    query_and_key_norms = 28 * 2 * 128
+    assert shape.parameters() + query_and_key_norms == 596_049_920
+    assert shape.arithmetic().width == 2048
+    adapters = Lora(rank=1, alpha=1.0, dropout=0.0, target_modules=("q_proj", "o_proj"))
+    assert shape.lora_parameters(adapters) == 28 * 2 * (1024 + 2048)
 
 
 def test_the_speed_of_an_anchor_comes_to_its_share_of_the_peak():
     """torchtitan's tokens a second on Llama 3.1 8B and H100s; half a point of rounding."""
     anchor = next(one for one in ANCHORS if one.who == "torchtitan")
-    a_token = flops(shape_of("meta-llama/Llama-3.1-8B-Instruct"), 8192)
-    share = anchor.tokens_a_second * a_token.causal / 989e12
+    row = shape_of("meta-llama/Llama-3.1-8B-Instruct").arithmetic().work([8192])
+    share = anchor.tokens_a_second * row.causal / 8192 / 989e12
     assert share == pytest.approx(anchor.mfu, abs=0.005)
 
 

@@ -13,12 +13,12 @@ from halubench.train.hardware import A_NODE, ANCHORS, Cluster
 from halubench.train.load import Lengths, Load, load
 from halubench.train.recipe import Recipe
 from halubench.train.schedule import Schedule, moved_in_bf16, schedule
-from halubench.train.shape import Flops, Shape, flops
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from halubench.train.memory import Memory
+    from halubench.train.shape import Shape
 
 LEAST_MOVED = 0.05
 """Of bf16 weights: with a smaller share moved by a step the run cannot work."""
@@ -47,7 +47,6 @@ class Plan:
     shape: Shape
     schedule: Schedule
     load: Load
-    flops: Flops
     memory: Memory
     gib: float
     host_gib: float
@@ -93,8 +92,9 @@ def plan(recipe: Recipe, lengths: Lengths, shape: Shape, cluster: Cluster, terms
     steps = schedule(fitted, work.rows, work.sequences)
     closed = memory.estimate(fitted, shape, cluster.count)
     gib = terms.exact_gib or closed.gib
-    a_token = flops(shape, round(lengths.mean()), 0.0 if fitted.lora else 1.0)
-    hours = _hours(fitted, work, a_token, cluster)
+    mean = round(lengths.mean())
+    a_row = shape.arithmetic(adapters=fitted.lora is not None).work([mean])
+    hours = _hours(fitted, work, a_row.causal / mean, cluster)
     price = terms.usd_per_gpu_hour
     draft = Plan(
         recipe=fitted,
@@ -102,7 +102,6 @@ def plan(recipe: Recipe, lengths: Lengths, shape: Shape, cluster: Cluster, terms
         shape=shape,
         schedule=steps,
         load=work,
-        flops=a_token,
         memory=closed,
         gib=gib,
         host_gib=memory.host_gib(fitted, shape, min(cluster.count, A_NODE)),
@@ -121,11 +120,11 @@ def plan(recipe: Recipe, lengths: Lengths, shape: Shape, cluster: Cluster, terms
 
 
 def _hours(
-    recipe: Recipe, work: Load, a_token: Flops, cluster: Cluster
+    recipe: Recipe, work: Load, a_token: float, cluster: Cluster
 ) -> tuple[float, float] | None:
     if cluster.gpu is None:
         return None
-    whole = recipe.epochs * work.computed * a_token.causal
+    whole = recipe.epochs * work.computed * a_token
     rates = [anchor.mfu * cluster.gpu.bf16_tflops * 1e12 * cluster.count for anchor in ANCHORS]
     return whole / max(rates) / 3600, whole / min(rates) / 3600
 
@@ -212,5 +211,5 @@ def _warnings(draft: Plan, lengths: Lengths) -> Iterator[str]:
         )
     if recipe.method == "qlora":
         yield "The anchors are of bf16 weights: 4-bit ones take longer than is said."
-    if recipe.kind == "judge" and recipe.gpus and draft.hours and draft.flops.dense < 6e9:
+    if recipe.kind == "judge" and recipe.gpus and draft.hours and draft.shape.parameters() < 1e9:
         yield "The anchors are of models of 8B and more: a small one uses less of a GPU."

@@ -12,6 +12,8 @@ from halubench.errors import InputError
 from halubench.train.strict import Strict, read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from halubench.train.recipe import Lora
 
 
@@ -33,12 +35,18 @@ class Shape(Strict):
     num_key_value_heads: int
     max_position_embeddings: int
     tie_word_embeddings: bool
+    head_dim: int | None = None
     gated: bool = True
 
     @property
     def head_size(self) -> int:
         """The width of one attention head."""
-        return self.hidden_size // self.num_attention_heads
+        return self.head_dim or self.hidden_size // self.num_attention_heads
+
+    @property
+    def query_size(self) -> int:
+        """The width of all heads of one token; most models, not all, have ``hidden_size``."""
+        return self.head_size * self.num_attention_heads
 
     @property
     def key_value_size(self) -> int:
@@ -47,7 +55,7 @@ class Shape(Strict):
 
     def layer_parameters(self) -> int:
         """Parameters of one layer: attention, feed-forward and two norms."""
-        attention = 2 * self.hidden_size * (self.hidden_size + self.key_value_size)
+        attention = 2 * self.hidden_size * (self.query_size + self.key_value_size)
         feed_forward = (3 if self.gated else 2) * self.hidden_size * self.intermediate_size
         return attention + feed_forward + 2 * self.hidden_size
 
@@ -67,10 +75,10 @@ class Shape(Strict):
         Raises InputError for a target that is not a matrix of this architecture.
         """
         sizes = {
-            "q_proj": (self.hidden_size, self.hidden_size),
+            "q_proj": (self.hidden_size, self.query_size),
             "k_proj": (self.hidden_size, self.key_value_size),
             "v_proj": (self.hidden_size, self.key_value_size),
-            "o_proj": (self.hidden_size, self.hidden_size),
+            "o_proj": (self.query_size, self.hidden_size),
             "gate_proj": (self.hidden_size, self.intermediate_size),
             "up_proj": (self.hidden_size, self.intermediate_size),
             "down_proj": (self.intermediate_size, self.hidden_size),
@@ -82,29 +90,46 @@ class Shape(Strict):
         a_layer = sum(sum(sizes[name]) for name in lora.target_modules)
         return lora.rank * a_layer * self.num_hidden_layers
 
+    def arithmetic(self, *, adapters: bool = False) -> Arithmetic:
+        """What training multiplies, with all parameters as the weights.
+
+        Beside ``adapters`` the weights get no gradient, which saves a third of their work.
+        """
+        weights = self.parameters() * (2 / 3 if adapters else 1)
+        return Arithmetic(weights, self.num_hidden_layers, self.query_size)
+
 
 @dataclass(frozen=True, slots=True)
-class Flops:
-    """Floating-point operations a trained token takes, by either convention of model FLOPs.
+class Work:
+    """Floating-point operations, forward and backward, of some documents.
 
-    ``dense`` = 6 N (Kaplan et al. 2020, arXiv 2001.08361, without attention); ``causal`` adds
-    6 L H S for the attention scores and their use, of which a causal model needs half of
-    12 L H S (Chowdhery et al. 2022, arXiv 2204.02311, appendix B, counts the whole).
+    ``full`` counts the whole square of attention (PaLM, Chowdhery et al. 2022, arXiv 2204.02311,
+    appendix B: 6 N + 12 L H S a token); ``causal`` only the half that a causal mask leaves
+    (6 N + 6 L H S). Recomputed activations count in neither.
     """
 
-    dense: float
-    causal: float
+    full: float = 0.0
+    causal: float = 0.0
+
+    def __add__(self, other: Work) -> Work:
+        return Work(self.full + other.full, self.causal + other.causal)
 
 
-def flops(shape: Shape, length: int, trained: float = 1.0) -> Flops:
-    """FLOPs a token of sequences of ``length`` tokens, with all parameters as N.
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """``weights``: parameters that a token is multiplied by; attention's ``layers`` and ``width``
+    (heads times head size)."""
 
-    ``trained`` is the share of the weights that get a gradient: with adapters a third of the
-    work, that of the weights' gradients, is saved.
-    """
-    dense = (4 + 2 * trained) * shape.parameters()
-    attention = 6 * shape.num_hidden_layers * shape.hidden_size * length
-    return Flops(dense, dense + attention)
+    weights: float
+    layers: int
+    width: int
+
+    def work(self, lengths: Iterable[int]) -> Work:
+        """Of documents of so many tokens, each attending to itself alone."""
+        known = list(lengths)
+        linear = 6.0 * self.weights * sum(known)
+        square = 6.0 * self.layers * self.width * sum(length * length for length in known)
+        return Work(linear + 2 * square, linear + square)
 
 
 def shape_of(model: str) -> Shape:
@@ -143,6 +168,7 @@ def from_config(path: Path) -> Shape:
             num_key_value_heads=told.get("num_key_value_heads", told["num_attention_heads"]),
             max_position_embeddings=told["max_position_embeddings"],
             tie_word_embeddings=told.get("tie_word_embeddings", False),
+            head_dim=told.get("head_dim"),
         )
     except (KeyError, TypeError, ValueError) as error:
         remedy = "Give the folder of a Hugging Face model by --model."

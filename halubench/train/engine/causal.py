@@ -13,7 +13,7 @@ from trl import SFTConfig, SFTTrainer
 
 from halubench.errors import InputError
 from halubench.train.engine import labels, settings, sharding
-from halubench.train.engine.flops import Shape
+from halubench.train.engine.flops import arithmetic
 from halubench.train.engine.validation import Validation, Writer, answer_limit
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def build(job: Job, listener: Listener) -> JudgeTrainer:
     validation = labels.encode(job.data.validation, tokenizer, recipe.sequence_length)
     listener.say(covered(train[0], tokenizer))
     model = load(job, listener)
-    shape = Shape.of(model)
+    counted = arithmetic(model)
     trainer = JudgeTrainer(
         model=model,
         args=sharding.insist(_arguments(job), recipe),
@@ -66,7 +66,7 @@ def build(job: Job, listener: Listener) -> JudgeTrainer:
     settings.check_masters(trainer.model, recipe)
     limit = answer_limit([sum(t != labels.IGNORED for t in row.labels) for row in validation])
     reader = Writer(tokenizer, limit)
-    trainer.figures = settings.watch_over(trainer, job, listener, shape)
+    trainer.figures = settings.watch_over(trainer, job, listener, counted)
     trainer.add_callback(Validation(job, listener, reader))
     return trainer
 

@@ -14,9 +14,9 @@ from halubench.train.engine.lion import DecoupledLion
 from halubench.train.schedule import multiplier
 
 if TYPE_CHECKING:
-    from halubench.train.engine.flops import Shape
     from halubench.train.engine.job import Job, Listener
     from halubench.train.recipe import Recipe
+    from halubench.train.shape import Arithmetic
 
 
 def common(job: Job) -> dict[str, Any]:
@@ -125,9 +125,11 @@ def check_masters(model: Any, recipe: Recipe) -> None:
         raise EngineError(f"{len(low)} of {len(trained)} trained weights are not fp32{first}.")
 
 
-def watch_over(trainer: Any, job: Job, listener: Listener, shape: Shape | None) -> watch.Figures:
+def watch_over(
+    trainer: Any, job: Job, listener: Listener, counted: Arithmetic | None
+) -> watch.Figures:
     """Add the callbacks that log, stop and guard; return the one that counts tokens."""
-    figures = watch.Figures(job, listener, shape)
+    figures = watch.Figures(job, listener, counted)
     for callback in (figures, watch.Divergence(), watch.Stopper(), watch.Whole(job.checkpoints)):
         trainer.add_callback(callback)
     return figures

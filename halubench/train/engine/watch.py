@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainerCallback
 
 from halubench.train.engine import checkpoints, sharding
-from halubench.train.engine.flops import Work, peak
+from halubench.train.engine.flops import peak
 from halubench.train.engine.job import Step
+from halubench.train.shape import Work
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
     from pathlib import Path
 
-    from halubench.train.engine.flops import Shape
     from halubench.train.engine.job import Job, Listener
+    from halubench.train.shape import Arithmetic
 
 _WINDOW = 32
 """Steps whose median loss is what a spike is measured against."""
@@ -34,16 +35,16 @@ _TIMES, _IN_A_ROW = 3.0, 5
 class Figures(TrainerCallback):  # type: ignore[misc]
     """Writes ``log.jsonl`` and tells the listener, from the first process alone."""
 
-    def __init__(self, job: Job, listener: Listener, shape: Shape | None) -> None:
-        self._job, self._listener, self._shape = job, listener, shape
+    def __init__(self, job: Job, listener: Listener, counted: Arithmetic | None) -> None:
+        self._job, self._listener, self._counted = job, listener, counted
         self._work, self._tokens, self._since = Work(), 0, time.monotonic()
 
     def saw(self, lengths: Iterable[int]) -> None:
         """This process read documents of so many tokens."""
         known = list(lengths)
         self._tokens += sum(known)
-        if self._shape:
-            self._work += self._shape.work(known)
+        if self._counted:
+            self._work += self._counted.work(known)
 
     def on_step_begin(self, *_: object, **__: object) -> None:
         if not self._tokens:
@@ -77,7 +78,7 @@ class Figures(TrainerCallback):  # type: ignore[misc]
 
         name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
         rate = peak(name)
-        if rate is None or self._shape is None:
+        if rate is None or self._counted is None:
             return None, None
         return self._work.full / seconds / rate, self._work.causal / seconds / rate
 
