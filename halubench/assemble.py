@@ -13,12 +13,16 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from halubench.perturb import definitions
 from halubench.records import Example, Provenance, Rejected
 from halubench.text import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from halubench.records import Candidate, Item, Label
 
@@ -33,7 +37,8 @@ anything of it."""
 EXEMPT = frozenset(("conclusion", "scale", "sign"))
 """Operators whose vocabulary is a handful of words by nature; their type's quota holds instead."""
 
-ORDERS = 16
+ORDERS = 64
+"""Orders of the rows that are tried."""
 MAX_UNPAIRED = 0.10
 """Largest share of pairs whose exchange of words may stay without its reverse when pairs are short;
 of one exchange at most two, of a type a quarter. The audit says whether a word tells the label all the same."""
@@ -99,22 +104,37 @@ def examples(
             )
             rows.append(row)
             origin[row.id] = _provenance(row, one, pair_id, _Facts(seed, splits, groups, votes))
-    return _shuffled(rows, seed), origin
+    return _shuffled(rows, origin, seed), origin
 
 
-def _shuffled(rows: Sequence[Example], seed: int) -> list[Example]:
-    """The rows in the one of a few hashed orders in which the labels lie most evenly.
+def _shuffled(
+    rows: Sequence[Example], origin: Mapping[str, Provenance], seed: int
+) -> list[Example]:
+    """The rows by split, in the one of ORDERS random orders in which the labels lie most evenly.
 
     Few rows in one random order put, by chance, one label first often enough to be learnt.
     """
+    known = sorted(rows, key=lambda row: row.id)
+    signs = np.array([1 if row.label == "PASS" else -1 for row in known])
+    sources = np.array([row.source_ds for row in known])
+    scopes = [np.ones(len(known), dtype=bool), *(sources == name for name in np.unique(sources))]
 
-    def order(draw: int) -> list[Example]:
-        return sorted(rows, key=lambda row: digest("order", str(seed), str(draw), row.id))
+    def order(draw: int) -> list[int]:
+        made = list(range(len(known)))
+        Random(digest("order", str(seed), str(draw))).shuffle(made)
+        return sorted(made, key=lambda place: origin[known[place].id].split)
 
-    def lean(made: list[Example]) -> int:
-        return abs(sum(place if row.label == "PASS" else -place for place, row in enumerate(made)))
+    def unevenness(made: list[int]) -> float:
+        return max(_unevenness(signs[made][scope[made]]) for scope in scopes)
 
-    return min(map(order, range(ORDERS)), key=lean)
+    return [known[place] for place in min(map(order, range(ORDERS)), key=unevenness)]
+
+
+def _unevenness(signs: NDArray[np.int_]) -> float:
+    """How far labels (1 or -1) are from even over the tenths and over the odd and even places, in
+    units of what chance gives."""
+    parts = [*np.array_split(signs, 10), signs[::2], signs[1::2]]
+    return sum(float(part.sum()) ** 2 / part.size for part in parts if part.size)
 
 
 def split_of(group: str, splits: Mapping[str, float]) -> str:

@@ -8,6 +8,7 @@ import unicodedata
 from functools import lru_cache
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*", re.UNICODE)
+_SIGN = re.compile(r"[%‰$¢£¤¥\u20a0-\u20cf]|(?<![^\s(])[-−–](?=[\d.$£¥\u20a0-\u20cf])")
 _SPACE = re.compile(r"\s+")
 
 
@@ -25,6 +26,13 @@ def squeeze(text: str) -> str:
 def normalise(text: str) -> str:
     """Case-folded words joined by one space: the form in which passages and answers are compared."""
     return " ".join(words(text))
+
+
+def answer_key(text: str) -> str:
+    """What tells answers apart: the normalised text, and its signs of currency, percent and minus,
+    in order, which :func:`normalise` leaves out ("€310 million" is not "£310 million")."""
+    signs = _SIGN.findall(unicodedata.normalize("NFKC", text))
+    return " ".join([normalise(text), *("-" if sign in "−–" else sign for sign in signs)])
 
 
 def passage_key(passage: str) -> str:

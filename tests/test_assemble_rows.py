@@ -131,3 +131,14 @@ def test_no_label_comes_first_more_often_than_chance_would_let_it(seed: int) -> 
     lean = sum(place if row.label == "PASS" else -place for place, row in enumerate(made))
     assert {row.id for row in made} == {row.id for row in rows(KEPT, seed)[0]}
     assert abs(lean) <= len(made) ** 2 / 8
+
+
+@given(st.integers(0, 10_000))
+def test_neither_every_second_row_nor_a_part_of_the_file_leans_to_a_label(seed: int) -> None:
+    sources = ("one", "two", "three")
+    many = [twin(f"q{n}", "number-swap", str(n), f"{n}0", source=sources[n % 3]) for n in range(60)]
+    made, _ = rows(many, seed)
+    for name in (None, *sources):
+        signs = [1 if row.label == "PASS" else -1 for row in made if name in (None, row.source_ds)]
+        for part in (signs[::2], signs[: len(signs) // 2]):
+            assert abs(sum(part)) <= len(part) / 3

@@ -96,6 +96,15 @@ def test_duplicates_and_contradictions_are_counted_with_ids() -> None:
     assert set(contradiction.ids) == {first.id, "again", "loose", "opposed"}
 
 
+def test_answers_that_differ_by_a_sign_alone_do_not_contradict_each_other() -> None:
+    rows = twins(30)
+    signs = [("PASS", "It cost €40."), ("FAIL", "It cost £40.")]
+    pair = [replace(rows[0], id=label, label=label, answer=answer) for label, answer in signs]
+    report = audit_examples([*rows, *pair])
+    assert report.overall.duplicates.contradictory == 0
+    assert not [finding for finding in report.findings if finding.kind == "contradiction"]
+
+
 def test_shared_ids_are_reported() -> None:
     rows = twins(30)
     report = audit_examples([*rows[:-1], replace(rows[-1], id=rows[0].id)])

@@ -104,3 +104,28 @@ def test_sentences_lose_nothing_but_space(string: str) -> None:
 )
 def test_sentences(string: str, found: list[str]) -> None:
     assert text.sentences(string) == found
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("€310 million", "£310 million"),
+        ("a change of -5", "a change of 5"),
+        ("12 %", "12"),
+    ],
+)
+def test_signs_tell_answers_apart(one: str, other: str) -> None:
+    assert text.normalise(one) == text.normalise(other)
+    assert text.answer_key(one) != text.answer_key(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("−5 °C.", "-5 °c"),
+        ("A well-known 2019-2021 plan", "a well known 2019–2021 plan!"),
+        ("(€310  million)", "€310 million"),
+    ],
+)
+def test_spelling_does_not_tell_answers_apart(one: str, other: str) -> None:
+    assert text.answer_key(one) == text.answer_key(other)

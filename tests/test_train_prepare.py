@@ -86,6 +86,12 @@ def test_a_split_made_by_hash_is_split_afresh(tmp_path):
     assert min(map(len, found.values())) > len(corner) / 4
 
 
+def test_twins_that_differ_by_a_currency_alone_are_kept():
+    right = example(50, answer="It cost €40.", label="PASS")
+    wrong = example(50, id="other", answer="It cost £40.", label="FAIL")
+    assert rows.distinct([right, wrong]) == ([right, wrong], [])
+
+
 def test_a_row_under_both_labels_is_left_out_whole(tmp_path):
     data = [
         *pairs(10),

@@ -26,7 +26,10 @@ Group = list[int]
 def duplicates(rows: Rows, scope: str) -> tuple[Duplicates, list[Finding]]:
     """Repeated rows, contradictory labels, repeated questions, near-duplicate passages."""
     examples = rows.examples
-    equal = _by(examples, lambda e: tuple(map(text.normalise, (e.passage, e.question, e.answer))))
+    equal = _by(
+        examples,
+        lambda e: (*map(text.normalise, (e.passage, e.question)), text.answer_key(e.answer)),
+    )
     same = _by(examples, lambda e: (e.passage, e.question, e.answer))
     asked = _by(examples, lambda e: (e.passage, e.question, e.label))
     exact = [group for group in same if len(group) > 1]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from halubench import dataset, near
 from halubench.errors import InputError
 from halubench.records import LABELS, Rejected
-from halubench.text import digest, normalise
+from halubench.text import answer_key, digest, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -67,7 +67,7 @@ def distinct(rows: Sequence[Example]) -> tuple[list[Example], list[Rejected]]:
     """Each (passage, question, answer) once, and none that stands under both labels."""
     alike: dict[tuple[str, ...], list[Example]] = defaultdict(list)
     for row in rows:
-        alike[(*asked(row), normalise(row.answer))].append(row)
+        alike[(*asked(row), answer_key(row.answer))].append(row)
     gone: dict[str, Rejected] = {}
     for first, *others in alike.values():
         both = any(row.label != first.label for row in others)
