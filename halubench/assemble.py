@@ -121,7 +121,7 @@ def _shuffled(
 
     def order(draw: int) -> list[int]:
         made = list(range(len(known)))
-        Random(digest("order", str(seed), str(draw))).shuffle(made)
+        Random(digest("order", str(seed), str(draw))).shuffle(made)  # noqa: S311  (reproducible)
         return sorted(made, key=lambda place: origin[known[place].id].split)
 
     def unevenness(made: list[int]) -> float:
