@@ -6,56 +6,22 @@ It holds enough to compute every figure of ``results.json`` again, intervals inc
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from halubench.errors import InputError, OutputError
-from halubench.reading import scan
+from halubench.columns import SAID, SCHEMA, TEXTS, VARIANT, VARIANTS, load
+from halubench.errors import OutputError
 from halubench.records import LABELS, OVERFLOWS, Prediction, Unscored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from halubench.reading import Record
     from halubench.records import Json, Label, Overflow, Verdict
 
 RESULTS, PREDICTIONS = "results.json", "predictions.parquet"
-_SAID = [
-    ("verdict", pa.string()),
-    ("unscored_reason", pa.string()),
-    ("p_fail", pa.float64()),
-    ("reasoning", pa.string()),
-    ("raw", pa.string()),
-    ("overflow", pa.string()),
-    ("prompt_tokens", pa.int64()),
-    ("completion_tokens", pa.int64()),
-    ("cost_usd", pa.float64()),
-    ("latency_s", pa.float64()),
-    ("attempts", pa.int64()),
-    ("mass", pa.float64()),
-]
-VARIANTS = "variants"
-_VARIED = pa.struct([("variant", pa.string()), *_SAID])
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("source_ds", pa.string()),
-        ("label", pa.string()),
-        ("group", pa.string()),
-        ("pair_id", pa.string()),
-        ("domain", pa.string()),
-        ("perturbation", pa.string()),
-        ("level", pa.string()),
-        *_SAID,
-        (VARIANTS, pa.list_(_VARIED)),
-    ]
-)
-_NEEDED = [name for name in SCHEMA.names if name != VARIANTS]
-_TEXTS = ("id", "source_ds", "group", "pair_id", "domain", "perturbation", "level")
-AGAIN = "Evaluate this judge again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +52,7 @@ def write(path: Path, rows: Sequence[Judged]) -> None:
     """Write the table whole or not at all. Raises OutputError."""
     temporary = path.with_name(f".{path.name}")
     try:
-        pq.write_table(pa.Table.from_pylist([_record(row) for row in rows], SCHEMA), temporary)
+        pq.write_table(table(rows), temporary)
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -98,25 +64,25 @@ def write(path: Path, rows: Sequence[Judged]) -> None:
 
 def read(path: Path) -> list[Judged]:
     """The rows that :func:`write` wrote. Raises InputError naming the row and what is wrong."""
-    return [_row(record) for record in scan(path)]
+    return [_row(fields) for fields in load(path).to_pylist()]
 
 
-def _record(row: Judged) -> dict[str, Json]:
-    return {
-        "id": row.said.id,
-        "source_ds": row.source_ds,
-        "label": row.label,
-        "group": row.group,
-        "pair_id": row.pair_id,
-        "domain": row.domain,
-        "perturbation": row.perturbation,
-        "level": row.level,
-        **_said(row.said),
-        VARIANTS: [{"variant": name, **_said(said)} for name, said in row.variants.items()],
-    }
+def table(rows: Sequence[Judged]) -> pa.Table:
+    """The rows as a table of :data:`halubench.columns.SCHEMA`."""
+    told = {name: [getattr(row, name) for row in rows] for name in TEXTS[1:]}
+    columns = {"id": [row.said.id for row in rows], **told, **_said(row.said for row in rows)}
+    varied = [
+        [{VARIANT: name, **_record(said)} for name, said in row.variants.items()] for row in rows
+    ]
+    return pa.table({**columns, VARIANTS: varied}, SCHEMA)
 
 
-def _said(said: Prediction) -> dict[str, Json]:
+def _said(said: Iterable[Prediction]) -> dict[str, list[Json]]:
+    records = [_record(one) for one in said]
+    return {name: [record[name] for record in records] for name, _ in SAID}
+
+
+def _record(said: Prediction) -> dict[str, Json]:
     return {
         "verdict": None if isinstance(said.verdict, Unscored) else said.verdict,
         "unscored_reason": said.verdict.reason if isinstance(said.verdict, Unscored) else None,
@@ -138,59 +104,34 @@ def _utf8(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _row(record: Record) -> Judged:
-    fields = record.fields
-    variants = _variants(fields)
-    missing = [name for name in _NEEDED if name not in fields]
-    missing += [name for one in variants for name in _VARIED.names if name not in one]
-    label = _label(fields.get("label"))
-    if missing or label is None:
-        wrong = ", ".join(missing) or "the label"
-        raise InputError(f"{record.where} is no row of predictions: {wrong} is wrong.", AGAIN)
-    key, source_ds, group, *known = (str(fields[name]) for name in _TEXTS)
-    pair_id, domain, perturbation, level = known
-    said = _prediction(key, fields)
-    place = (source_ds, label, group, pair_id, domain, perturbation, level)
-    return Judged(*place, said, {str(one["variant"]): _prediction(key, one) for one in variants})
+def _row(fields: Mapping[str, Any]) -> Judged:
+    key: str = fields["id"]
+    place: dict[str, Any] = {name: fields[name] for name in TEXTS[1:]}
+    varied = {one[VARIANT]: _prediction(key, one) for one in fields[VARIANTS] or ()}
+    return Judged(**place, said=_prediction(key, fields), variants=varied)
 
 
-def _variants(fields: Mapping[str, object]) -> list[dict[str, object]]:
-    """None in a table that was written before rows were varied."""
-    found = fields.get(VARIANTS)
-    return found if isinstance(found, list) else []
-
-
-def _prediction(key: str, fields: Mapping[str, object]) -> Prediction:
+def _prediction(key: str, fields: Mapping[str, Any]) -> Prediction:
     return Prediction(
         id=key,
         judge="",
         verdict=_verdict(fields["verdict"], fields["unscored_reason"]),
-        p_fail=_number(fields["p_fail"]),
-        reasoning=str(fields["reasoning"]),
-        raw=str(fields["raw"]),
-        prompt_tokens=int(_number(fields["prompt_tokens"]) or 0),
-        completion_tokens=int(_number(fields["completion_tokens"]) or 0),
-        cost_usd=_number(fields["cost_usd"]),
-        latency_s=_number(fields["latency_s"]) or 0.0,
-        attempts=int(_number(fields["attempts"]) or 0),
-        mass=_number(fields["mass"]),
+        p_fail=fields["p_fail"],
+        reasoning=fields["reasoning"] or "",
+        raw=fields["raw"] or "",
+        prompt_tokens=fields["prompt_tokens"] or 0,
+        completion_tokens=fields["completion_tokens"] or 0,
+        cost_usd=fields["cost_usd"],
+        latency_s=fields["latency_s"] or 0.0,
+        attempts=fields["attempts"] or 0,
+        mass=fields["mass"],
         overflow=_overflow(fields["overflow"]),
     )
 
 
-def _verdict(value: object, reason: object) -> Verdict:
-    return _label(value) or Unscored(str(reason or "no verdict"))
+def _verdict(value: str | None, reason: str | None) -> Verdict:
+    return value if value in LABELS else Unscored(reason or "no verdict")
 
 
-def _label(value: object) -> Label | None:
-    known: dict[object, Label] = {label: label for label in LABELS}
-    return known.get(value)
-
-
-def _overflow(value: object) -> Overflow:
-    known: dict[object, Overflow] = {each: each for each in OVERFLOWS}
-    return known.get(value, "")
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+def _overflow(value: str | None) -> Overflow:
+    return value if value in OVERFLOWS else ""

@@ -127,7 +127,8 @@ class DataInfo(_Strict):
 
 
 class Usage(_Strict):
-    """What the judge cost. Latency in seconds a row; cost in US dollars (None: unknown price)."""
+    """What the judge cost, answers on variants included. Latency in seconds an answer; cost in US
+    dollars (None: unknown price)."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -170,7 +171,7 @@ class Figures(_Strict):
     holds, by ``domain``, ``perturbation`` and ``level``, the metrics of the rows that have each
     value, for data with provenance; a PASS row counts with its FAIL twin. ``overflow`` counts the
     rows whose passage was longer than the judge's context, by what was done. All but
-    ``consistency`` is of the rows as given.
+    ``consistency`` and ``usage`` is of the rows as given.
     """
 
     overall: Scores

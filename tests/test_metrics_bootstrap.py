@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from metrics_world import Part, rows_of, score
 
-from halubench.metrics.rates import UNSCORED
+from halubench.columns import UNSCORED
 from halubench.metrics.summary import summarise
 
 ROW = st.tuples(

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from halubench.columns import FAIL, PASS, UNSCORED
 from halubench.metrics import rates
 
 CODES = ["PASS", "FAIL", "UNSCORED"]
-LABELS = st.sampled_from([rates.PASS, rates.FAIL])
-VERDICTS = st.sampled_from([rates.PASS, rates.FAIL, rates.UNSCORED])
+LABELS = st.sampled_from([PASS, FAIL])
+VERDICTS = st.sampled_from([PASS, FAIL, UNSCORED])
 ROWS = st.lists(st.tuples(LABELS, VERDICTS), min_size=1, max_size=60)
 
 
@@ -54,7 +55,7 @@ def test_balanced_accuracy_is_the_mean_of_both_recalls(rows) -> None:
 @given(ROWS)
 def test_accuracy_of_the_scored_leaves_out_the_unscored_and_nothing_else(rows) -> None:
     labels, verdicts, table = _arrays(rows)
-    scored = verdicts != rates.UNSCORED
+    scored = verdicts != UNSCORED
     assert float(rates.coverage(table)) == pytest.approx(scored.mean())
     got = float(rates.accuracy_scored(table))
     if not scored.any():

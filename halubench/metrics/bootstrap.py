@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from halubench.columns import FAIL, PASS, UNSCORED
 from halubench.metrics.probability import FIGURES, Probabilities, ProbabilityFigures
 from halubench.metrics.rates import (
     CELLS,
-    FAIL,
-    PASS,
     RATES,
-    UNSCORED,
     Counts,
     Floats,
     Ints,

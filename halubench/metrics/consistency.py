@@ -6,62 +6,68 @@ label must keep the prediction.
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from halubench.columns import UNSCORED, VARIANT, codes, places, reasons, varied
 from halubench.metrics.bootstrap import draw_sums, estimate
 from halubench.metrics.rates import ratio
-from halubench.records import Unscored
-from halubench.results import Variant
+from halubench.results import Estimate, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
-    from halubench.predictions import Judged
-    from halubench.records import Prediction
+    from halubench.metrics.rates import Ints
 
-    Forms: TypeAlias = list[tuple[Judged, list[Prediction]]]
+    Truths = NDArray[np.bool_]
 
 ALL = "all"
 """Every variant of a row at once."""
 SHARES = ("same", "accuracy", "as_given", "both_right")
 
 
-def consistency(rows: Sequence[Judged], seed: int, resamples: int) -> dict[str, Variant]:
-    """The figures of each variant, and of all together; nothing where no row was varied."""
-    names = sorted({name for row in rows for name in row.variants})
-    forms: dict[str, Forms] = {
-        name: [(row, [row.variants[name]]) for row in rows if name in row.variants]
-        for name in names
-    }
-    if names:
-        forms[ALL] = [(row, [*row.variants.values()]) for row in rows if row.variants]
-    return {
-        name: _variant(name, varied, len(rows), seed, resamples) for name, varied in forms.items()
-    }
+def consistency(judged: pa.Table, seed: int, resamples: int) -> dict[str, Variant]:
+    """The figures of each variant, and of all together; nothing where no row was varied.
+
+    ``judged`` has the columns :data:`halubench.columns.COUNTED`.
+    """
+    row, said = varied(judged)
+    if not len(row):
+        return {}
+    truths = _truths(judged, row, codes(said["verdict"]))
+    cluster = places(judged["group"])[1]
+    names, variant = places(said[VARIANT])
+    found: dict[str, Variant] = {}
+    for at, name in enumerate(names):
+        mine = np.flatnonzero(variant == at)
+        shares = _shares(truths[mine], cluster[row[mine]], name, seed, resamples)
+        unread = reasons(said.take(mine))
+        found[name] = Variant(n=len(mine), of=len(judged), unscored_reasons=unread, **shares)
+    rows, first = np.unique(row, return_index=True)
+    together = np.logical_and.reduceat(truths, first)
+    shares = _shares(together, cluster[rows], ALL, seed, resamples)
+    return {**found, ALL: Variant(n=len(rows), of=len(judged), unscored_reasons={}, **shares)}
 
 
-def _variant(name: str, varied: Forms, of: int, seed: int, resamples: int) -> Variant:
-    counts = np.array([_counts(row, said) for row, said in varied], dtype=np.int64)
-    names, cluster = np.unique([row.group for row, _ in varied], return_inverse=True)
-    cells = np.zeros((len(names), counts.shape[1]), dtype=np.int64)
-    np.add.at(cells, cluster, counts)
+def _truths(judged: pa.Table, row: Ints, said: Ints) -> Truths:
+    """Of each variant: True, then whether each of :data:`SHARES` holds; shape (variants, 5)."""
+    labels, verdicts = codes(judged["label"])[row], codes(judged["verdict"])[row]
+    same = (verdicts != UNSCORED) & (said == verdicts)
+    right, as_given = said == labels, verdicts == labels
+    return np.column_stack([np.ones_like(same), same, right, as_given, right & as_given])
+
+
+def _shares(
+    truths: Truths, cluster: Ints, name: str, seed: int, resamples: int
+) -> dict[str, Estimate]:
+    groups, place = np.unique(cluster, return_inverse=True)
+    cells = np.zeros((len(groups), truths.shape[1]), dtype=np.int64)
+    np.add.at(cells, place, truths)
     whole = cells.sum(0).astype(np.float64)
     draws = draw_sums(cells, seed, f"variant={name}", resamples)
-    shares = {
+    return {
         share: estimate(float(ratio(whole[at], whole[0])), ratio(draws[:, at], draws[:, 0]))
         for at, share in enumerate(SHARES, 1)
     }
-    verdicts = [one.verdict for _, said in varied for one in said if name != ALL]
-    reasons = Counter(one.reason for one in verdicts if isinstance(one, Unscored))
-    return Variant(n=len(varied), of=of, unscored_reasons=dict(sorted(reasons.items())), **shares)
-
-
-def _counts(row: Judged, said: Sequence[Prediction]) -> tuple[bool, ...]:
-    """True, then whether each of :data:`SHARES` holds of the row in all those forms."""
-    steady = not isinstance(row.said.verdict, Unscored)
-    same = steady and all(one.verdict == row.said.verdict for one in said)
-    right = all(one.verdict == row.label for one in said)
-    return True, same, right, row.right, right and row.right

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from halubench.columns import FAIL
 from halubench.metrics.ranking import Ranking, auroc, average_precision, mean_risk, risk_curve
-from halubench.metrics.rates import FAIL, Counts, Floats, Ints, ratio
+from halubench.metrics.rates import Counts, Floats, Ints, ratio
 from halubench.results import ReliabilityBin, RiskPoint
 
 if TYPE_CHECKING:

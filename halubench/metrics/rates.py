@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from halubench.columns import FAIL, PASS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,7 +21,6 @@ Ints: TypeAlias = NDArray[np.int64]
 Counts: TypeAlias = NDArray[np.int32]
 """How often rows count: numpy sums 32-bit integers many times faster than floats."""
 
-PASS, FAIL, UNSCORED = 0, 1, 2
 CELLS = 6
 
 

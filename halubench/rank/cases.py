@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from halubench.columns import FAIL, PASS, UNSCORED
 from halubench.dataset import content_hash
 from halubench.errors import InputError
-from halubench.metrics.rates import FAIL, PASS, UNSCORED
 from halubench.rank import columns
 from halubench.rank.board import key_of
 from halubench.rank.spans import Span, differing
@@ -49,7 +49,7 @@ class Explorer:
     """Cases, the most disputed first, and the judges who judged them, in the board's order.
 
     ``verdicts`` has shape (judges, rows of the data), with the codes of
-    :mod:`halubench.metrics.rates`. ``total`` counts all cases, ``cases`` those to be shown.
+    :mod:`halubench.columns`. ``total`` counts all cases, ``cases`` those to be shown.
     """
 
     data: Dataset

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from halubench.columns import AGAIN, COUNTED, load
 from halubench.errors import InputError
-from halubench.metrics.summary import summarise
-from halubench.predictions import AGAIN, read
+from halubench.metrics.summary import figures
 from halubench.rank.check import TOLERANCE
 from halubench.results import Figures
 
@@ -29,7 +29,7 @@ def recount(results: Results, path: Path) -> None:
     """
     if not path.is_file():
         return
-    counted = summarise(read(path), results.seed, resamples=0).model_dump()
+    counted = figures(load(path, COUNTED), results.seed, resamples=0).model_dump()
     stated = results.model_dump(include=set(Figures.model_fields))
     for field, one, other in _differences(stated, counted, ""):
         raise InputError(
