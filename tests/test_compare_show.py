@@ -148,12 +148,12 @@ def test_rows_that_moved_are_found_by_data_and_other_rows_are_refused(command, p
 
 
 def test_keys_walk_the_rows(command, monkeypatch) -> None:
-    import click
+    import typer
 
     from halubench.cli import _console, show
 
     keys = iter("nrpnq")
-    monkeypatch.setattr(click, "getchar", lambda: next(keys))
+    monkeypatch.setattr(typer, "getchar", lambda: next(keys))
     monkeypatch.setattr(show, "_keys", lambda: True)
     monkeypatch.setattr(type(_console.out), "is_terminal", True)
     code, out, _ = command("show", "res/recorded-rows.jsonl-good", "--errors")

@@ -1,8 +1,10 @@
 """The rules of the house, held by code: sizes, layers, clean text, what ships."""
 
 import ast
+import itertools
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -11,6 +13,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONTENT = ("perturbations", "prompts", "judges", "trainers", "leaderboard", "examples")
+OTHER_NAMES = {
+    "sklearn": "scikit_learn",
+    "yaml": "pyyaml",
+    "yarl": "aiohttp",  # whose addresses are yarl's
+    "httpx2": "huggingface_hub",  # whose errors are httpx2's
+}
+ELSEWHERE = {"llmcompressor"}  # has an environment of its own, as its message says
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Written in halves, so that this file does not find itself.
 FORBIDDEN = {
@@ -113,6 +122,26 @@ def test_every_room_stands_in_the_layers() -> None:
         if (path.suffix == ".py" and path.stem != "__init__") or (path / "__init__.py").is_file()
     }
     assert rooms <= layered
+
+
+def test_every_package_that_is_imported_is_asked_for() -> None:
+    parts = PROJECT["project"]
+    asked = [*parts["dependencies"], *itertools.chain(*parts["optional-dependencies"].values())]
+    names = {re.split(r"[<>=!~;\[ ]", one)[0].replace("-", "_").lower() for one in asked}
+    imported = {
+        name.split(".")[0]
+        for path in (ROOT / "halubench").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in _imported(node)
+    }
+    own = {"halubench", *sys.stdlib_module_names}
+    assert {OTHER_NAMES.get(name, name) for name in imported - own} <= names | ELSEWHERE
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
 
 
 def test_torch_is_neither_a_dependency_nor_a_development_tool() -> None:

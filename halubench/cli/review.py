@@ -82,11 +82,9 @@ def _review(sheet: Sheet, reviewer: str, data: str, *, terminal: bool) -> None:
 
 
 def _in_terminal(desk: Desk) -> None:
-    import click
-
     from halubench.review.terminal import review
 
-    review(desk, _console.out, click.getchar, lambda told: str(typer.prompt(told, default="")))
+    review(desk, _console.out, typer.getchar, lambda told: str(typer.prompt(told, default="")))
 
 
 def _in_browser(desk: Desk) -> None:

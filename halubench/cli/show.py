@@ -73,15 +73,13 @@ def _keys() -> bool:
 def _walk(found: Cases, cases: Sequence[Case]) -> None:
     """One row a screen: next (Enter, space, n, right), back (p, b, left), the raw answer (r),
     end (q)."""
-    import click
-
     at, raw = 0, False
     while 0 <= at < len(cases):
         _console.out.clear()
         title = f"{found.results.judge.name}: {at + 1} of {len(cases)}"
         _console.out.print(_view(cases[at], title, raw=raw))
         _console.out.print("n next   p back   r raw answer   q end", style="dim")
-        key = click.getchar()
+        key = typer.getchar()
         raw = not raw if key == "r" else False
         if key in {"q", "\x1b", "\x04"}:
             return
