@@ -52,6 +52,6 @@ def figures(labels, verdicts, p_fail) -> dict[str, float]:
         np.array(p_fail, dtype=np.float64),
     )
     n = len(rows.labels)
-    scorer = ProbabilityFigures(rows, np.arange(n))
-    found = scorer.figures(np.ones((1, n), dtype=np.int32))
+    scorer = ProbabilityFigures(rows, np.arange(n), n)
+    found = scorer.figures(np.ones((n, 1), dtype=np.int32))
     return {name: float(value[0]) for name, value in found.items()}

@@ -90,15 +90,25 @@ def test_aurc_is_the_mean_risk_over_orders_of_equal_confidence(rows, seed) -> No
     )
 
 
-@given(GAPPED, st.lists(st.integers(0, 3), min_size=60, max_size=60))
-def test_weights_are_rows_repeated(rows, times) -> None:
-    rows_ = told(rows)
-    weights = np.array(times[: len(rows)], dtype=np.int32)
+@given(GAPPED, st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=60, max_size=60))
+def test_weights_are_rows_repeated(rows, drawn) -> None:
+    """Rows of a cluster count as often as it does, in narrow and in wide arrays alike."""
+    rows_, cluster = told(rows), np.array([number for number, _ in drawn[: len(rows)]])
+    times = np.array([weight for _, weight in drawn[:5]], dtype=np.int32)
+    often = times[cluster]
     for marked, keys in ((rows_.labels == 1, rows_.keys), (rows_.wrong, rows_.confidence)):
-        blocks = ranking.Ranking(marked, keys).blocks(weights[None])
-        once = ranking.Ranking(np.repeat(marked, weights), np.repeat(keys, weights)).once()
-        for figure in (ranking.auroc, ranking.average_precision, ranking.mean_risk):
-            assert figure(blocks) == pytest.approx(figure(once), abs=1e-9, nan_ok=True)
+        repeated = np.repeat(marked, often), np.repeat(keys, often), np.repeat(cluster, often)
+        once = np.ones((5, 1), dtype=np.int32)
+        for k in (1, 100):
+            many = np.column_stack([times] * k)
+            found = ranking.Ranking(marked, keys, cluster, 5)
+            want = ranking.Ranking(*repeated, 5)
+            for one, other in zip(figures_of(found, many), figures_of(want, once), strict=True):
+                assert one == pytest.approx(np.repeat(other, k), abs=1e-9, nan_ok=True)
+
+
+def figures_of(order: ranking.Ranking, times: np.ndarray) -> list[np.ndarray]:
+    return [*ranking.ranked(order, times), ranking.mean_risk(order, times)]
 
 
 @given(GAPPED)

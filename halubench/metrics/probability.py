@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from halubench.columns import FAIL
-from halubench.metrics.ranking import Ranking, auroc, average_precision, mean_risk, risk_curve
+from halubench.metrics.ranking import Ranking, mean_risk, ranked, risk_curve
 from halubench.metrics.rates import Counts, Floats, Ints, ratio
 from halubench.results import ReliabilityBin, RiskPoint
 
@@ -57,56 +57,61 @@ class Probabilities:
 class ProbabilityFigures:
     """Scores many weightings of the same rows: ``figures(times)``.
 
-    ``cluster`` (n,) numbers the cluster of each row from 0; ``times`` says how often each cluster
-    counts, shape (k, clusters). Gives each of :data:`FIGURES` as an array of shape (k,).
+    ``cluster`` (n,) numbers the cluster of each row from 0, ``clusters`` is how many there are;
+    ``times`` says how often each counts, shape (clusters, k). Gives each of :data:`FIGURES` as an
+    array of shape (k,).
     """
 
-    def __init__(self, rows: Probabilities, cluster: Ints) -> None:
-        fail, given = rows.labels == FAIL, rows.given
-        self._cluster = cluster
-        self._given = given
-        self._all = Ranking(fail, rows.keys)
-        self._scored = Ranking(fail[given], rows.p_fail[given])
-        self._sure = Ranking(rows.wrong, rows.confidence)
-        self._sums = _sums(rows, cluster)
+    def __init__(self, rows: Probabilities, cluster: Ints, clusters: int) -> None:
+        self._order = Ranking(rows.labels == FAIL, rows.keys, cluster, clusters)
+        self._sure = Ranking(rows.wrong, rows.confidence, cluster, clusters)
+        self._sums = _sums(rows, cluster, clusters)
 
     def figures(self, times: Counts) -> dict[str, Floats]:
-        weights = times[:, self._cluster]
-        blocks = self._all.blocks(weights)
-        ranked = auroc(blocks)
-        scored = self._given.all()
+        auroc, auprc = ranked(self._order, times)
+        sums = self._sums @ times
         return {
-            "auroc": ranked,
-            "auroc_scored": (
-                ranked if scored else auroc(self._scored.blocks(weights[:, self._given]))
-            ),
-            "auprc": average_precision(blocks),
-            "aurc": mean_risk(self._sure.blocks(weights)),
-            **_calibration(times.astype(np.float64) @ self._sums),
+            "auroc": auroc,
+            "auroc_scored": _among_given(auroc, sums[:4]),
+            "auprc": auprc,
+            "aurc": mean_risk(self._sure, times),
+            **_calibration(sums),
         }
 
 
-def _sums(rows: Probabilities, cluster: Ints) -> Floats:
-    """By cluster: rows, rows without ``p_fail``, squared error, and by bin the excess of
-    ``p_fail`` over the labels; shape (clusters, 3 + BINS)."""
+def _sums(rows: Probabilities, cluster: Ints, clusters: int) -> Floats:
+    """By cluster: PASS and FAIL rows with ``p_fail``, PASS and FAIL rows without, squared error,
+    and by bin the excess of ``p_fail`` over the labels; shape (5 + BINS, clusters)."""
     given, fail = rows.given, (rows.labels == FAIL).astype(np.float64)
     p_fail = np.where(given, rows.p_fail, 0.0)
-    error = np.where(given, (p_fail - fail) ** 2, 1.0)
-    excess = np.zeros((len(given), BINS))
-    excess[np.flatnonzero(given), bins(p_fail[given])] = (p_fail - fail)[given]
-    columns = np.column_stack([np.ones(len(given)), ~given, error, excess])
-    sums = np.zeros((int(cluster.max(initial=-1)) + 1, columns.shape[1]))
+    columns = np.zeros((len(given), 5 + BINS))
+    columns[np.arange(len(given)), rows.labels + 2 * ~given] = 1
+    columns[:, 4] = np.where(given, (p_fail - fail) ** 2, 1.0)
+    columns[np.flatnonzero(given), 5 + bins(p_fail[given])] = (p_fail - fail)[given]
+    sums = np.zeros((clusters, columns.shape[1]))
     np.add.at(sums, cluster, columns)
-    return sums
+    return sums.T
+
+
+def _among_given(auroc: Floats, counts: Floats) -> Floats:
+    """The AUROC among the rows with ``p_fail``, from that of all and the numbers of :func:`_sums`.
+
+    A FAIL row is ranked below so many PASS rows without ``p_fail`` as there are, and one without
+    ``p_fail`` below all others: what remains of the pairs in the wrong order are those given.
+    """
+    passes, fails, blank_passes, blank_fails = counts
+    every = passes + blank_passes
+    lost = np.rint(2 * (1 - auroc) * (fails + blank_fails) * every) / 2
+    return 1 - ratio(lost - fails * blank_passes - blank_fails * every, fails * passes)
 
 
 def _calibration(sums: Floats) -> dict[str, Floats]:
     """Brier score (Brier 1950) and expected calibration error (Naeini et al. 2015): in a bin,
     n |mean p - share of FAIL| is the absolute excess of p over the labels."""
-    n, missing, error, excess = sums[:, 0], sums[:, 1], sums[:, 2], sums[:, 3:]
+    n, missing, error, excess = sums[:4].sum(0), sums[2] + sums[3], sums[4], sums[5:]
     return {
         "brier": ratio(error, n),
-        "ece": ratio(missing + np.abs(excess).sum(1), n),
+        "ece": ratio(missing + np.abs(excess).sum(0), n),
     }
 
 

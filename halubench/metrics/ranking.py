@@ -1,106 +1,131 @@
 """Figures of an order of the rows: AUROC, average precision, risk and coverage.
 
-Rows may carry weights (how often a resample has them), so that rows are sorted once and one call
+Rows count as often as a resample draws their cluster, so that rows are sorted once and one call
 scores many resamples. Rows with equal keys are one *block*: no figure depends on their order.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from halubench.metrics.rates import Counts, Floats, Ints, ratio
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
+
+_CELLS = 1 << 16
+"""Numbers in an array of :class:`Blocks` at most, so that it stays in the processor's cache."""
+_NARROW = 64
+_MARKED, _OTHERS, _TIED = range(3)
+_NOTHING: Counts = np.zeros((1, 1), dtype=np.int32)
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """The blocks that hold a *marked* row, highest key first, under k weightings: (k, blocks).
+    """Some of the blocks that hold a *marked* row, highest key first, and the last of all, under k
+    weightings: (blocks, k).
 
-    ``marked`` and ``every`` are the weights of a block's marked rows and of all its rows;
-    ``marked_upto`` and ``every_upto`` add up those of the blocks above, its own included.
-    ``total_marked`` and ``total``, shape (k,), are of all rows.
+    ``marked`` and ``tied`` are the weights of a block's marked rows and of its others;
+    ``marked_upto`` and ``others_upto`` add up those of all blocks above, its own included.
     """
 
     marked: Counts
-    every: Counts
+    tied: Counts
     marked_upto: Counts
-    every_upto: Counts
-    total_marked: Floats
-    total: Floats
+    others_upto: Counts
 
 
 class Ranking:
-    """Rows sorted by falling key. ``marked`` (n,): the rows that ought to come first."""
+    """Rows sorted by falling key. ``marked`` (n,): the rows that ought to come first; ``cluster``
+    (n,): the number of each row's cluster, below ``clusters``."""
 
-    def __init__(self, marked: NDArray[np.bool_], keys: Floats) -> None:
-        self._order = np.argsort(-keys, kind="stable")
-        ordered, places = keys[self._order], np.flatnonzero(marked[self._order])
-        starts = np.flatnonzero(np.diff(ordered, prepend=np.inf))
-        held, self._first = np.unique(
-            np.searchsorted(starts, places, side="right") - 1, return_index=True
-        )
-        self._marked = self._order[places]
-        self._start = starts[held]
-        self._end = np.append(starts[1:], len(ordered))[held]
+    def __init__(
+        self, marked: NDArray[np.bool_], keys: Floats, cluster: Ints, clusters: int
+    ) -> None:
+        _, level = np.unique(-keys, return_inverse=True)
+        held = np.union1d(level[marked], level.max(initial=-1))
+        block = np.searchsorted(held, level)
+        tied = np.flatnonzero(~marked & (held[block] == level))
+        self._kinds = 3 if len(tied) else 2
+        kind = np.append(np.where(marked, _MARKED, _OTHERS), np.full(len(tied), _TIED))
+        block, cluster = np.append(block, block[tied]), np.append(cluster, cluster[tied])
+        place = block * self._kinds + kind, cluster
+        shape = len(held) * self._kinds, clusters
+        self._counts: Any = csr_array((np.ones(len(kind), dtype=np.int32), place), shape)
 
-    def blocks(self, weights: Counts) -> Blocks:
-        """The blocks under each line of ``weights``, whole numbers of shape (k, n)."""
-        upto = np.zeros((len(weights), len(self._order) + 1), dtype=np.int32)
-        np.cumsum(weights[:, self._order], axis=1, out=upto[:, 1:])
-        marked = weights[:, self._marked]
-        if len(self._first) < len(self._marked):
-            marked = np.add.reduceat(marked, self._first, axis=1)
-        ends = upto[:, self._end]
-        return Blocks(
-            marked=marked,
-            every=ends - upto[:, self._start],
-            marked_upto=np.cumsum(marked, axis=1, dtype=np.int32),
-            every_upto=ends,
-            total_marked=marked.sum(1, dtype=np.float64),
-            total=upto[:, -1].astype(np.float64),
-        )
-
-    def once(self) -> Blocks:
-        """The blocks of the rows themselves, each counting once; k = 1."""
-        return self.blocks(np.ones((1, len(self._order)), dtype=np.int32))
+    def blocks(self, times: Counts) -> Iterator[Blocks]:
+        """All blocks, some at a time. ``times`` (clusters, k): how often each cluster counts."""
+        k, kinds = times.shape[1], self._kinds
+        size = kinds * max(1, _CELLS // max(1, k))
+        upto = np.zeros((1, 2, k), dtype=np.int32)
+        for start in range(0, self._counts.shape[0], size):
+            weights = (self._counts[start : start + size] @ times).reshape(-1, kinds, k)
+            upto = _running(weights[:, :_TIED].copy(), upto[-1])
+            tied = weights[:, _TIED] if kinds > _TIED else _NOTHING
+            yield Blocks(weights[:, _MARKED], tied, upto[:, _MARKED], upto[:, _OTHERS])
 
 
-def auroc(blocks: Blocks) -> Floats:
-    """P(a marked row has a higher key than an unmarked one), ties counting half (Hanley & McNeil
-    1982), shape (k,). NaN where one of the two kinds has no row."""
-    unmarked_upto = blocks.every_upto - blocks.marked_upto
-    ahead = 2 * unmarked_upto - (blocks.every - blocks.marked)
-    lost = _dot(blocks.marked, ahead) / 2
-    return 1 - ratio(lost, blocks.total_marked * (blocks.total - blocks.total_marked))
+def _running(lines: Counts, start: Counts) -> Counts:
+    """Adds to each line those above it, and ``start``; in place."""
+    lines[0] += start
+    if lines.shape[-1] < _NARROW:
+        return np.cumsum(lines, axis=0, out=lines, dtype=np.int32)
+    for above, line in pairwise(lines):  # numpy's sum down wide lines takes five times as long
+        np.add(line, above, out=line)
+    return lines
 
 
-def average_precision(blocks: Blocks) -> Floats:
-    """The area under the precision-recall curve as a step function: precision at each block's end,
-    weighted by the recall that the block adds, shape (k,). NaN where no row is marked."""
-    precision = blocks.marked_upto / np.maximum(blocks.every_upto, 1)
-    return ratio(_dot(blocks.marked, precision), blocks.total_marked)
+def ranked(ranking: Ranking, times: Counts) -> tuple[Floats, Floats]:
+    """AUROC and average precision, each of shape (k,).
+
+    AUROC is P(a marked row has a higher key than an unmarked one), ties counting half (Hanley &
+    McNeil 1982); NaN where one of the two kinds has no row. Average precision is the area under
+    the precision-recall curve as a step function: precision at each block's end, weighted by the
+    recall that the block adds; NaN where no row is marked.
+    """
+    lost, gained = np.zeros((2, times.shape[1]))
+    marked = others = np.zeros(times.shape[1], dtype=np.int32)
+    for block in ranking.blocks(times):
+        ahead = 2 * block.others_upto - block.tied
+        lost += _dot(block.marked, ahead) / 2
+        precision = block.marked_upto / np.maximum(block.marked_upto + block.others_upto, 1)
+        gained += _dot(block.marked, precision)
+        marked, others = block.marked_upto[-1], block.others_upto[-1]
+    whole = marked.astype(np.float64)
+    return 1 - ratio(lost, whole * others), ratio(gained, whole)
 
 
-def mean_risk(blocks: Blocks) -> Floats:
+def mean_risk(ranking: Ranking, times: Counts) -> Floats:
     """AURC (Geifman & El-Yaniv 2017): the share of wrong (marked) rows among the j rows with the
     highest keys, averaged over every j; within a block, over every order of it. Shape (k,).
 
     A wrong row in place i is among the j first for every j from i to n, so it adds H(n) - H(i - 1)
     with H the harmonic numbers; its place in a block is any of the block's with equal chance.
     """
-    most = int(blocks.total.max(initial=0))
-    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, most + 1))])
-    places = np.concatenate([[0.0], np.cumsum(harmonic)])
-    starts = blocks.every_upto - blocks.every
-    share = blocks.marked / np.maximum(blocks.every, 1)
-    saved = _dot(share, places[blocks.every_upto] - places[starts])
-    whole = harmonic[blocks.total.astype(np.int64)] * blocks.total_marked
-    return ratio(whole - saved, blocks.total)
+    saved = np.zeros(times.shape[1])
+    wrong = rows = np.zeros(times.shape[1], dtype=np.int32)
+    harmonic = np.zeros(1)
+    for block in ranking.blocks(times):
+        upto, every = block.marked_upto + block.others_upto, block.marked + block.tied
+        harmonic = np.append(0.0, np.cumsum(1 / np.arange(1, upto[-1].max(initial=0) + 1)))
+        places = np.append(0.0, np.cumsum(harmonic))
+        share = block.marked / np.maximum(every, 1)
+        saved += _dot(share, places[upto] - places[upto - every])
+        wrong, rows = block.marked_upto[-1], upto[-1]
+    return ratio(harmonic[rows] * wrong - saved, rows.astype(np.float64))
+
+
+def _dot(one: Counts | Floats, other: Counts | Floats) -> Floats:
+    """The inner product of each column, in double precision."""
+    product: Floats = np.multiply(one, other, dtype=np.float64).sum(0)
+    return product
 
 
 def risk_curve(
@@ -114,9 +139,3 @@ def risk_curve(
     wanted = np.ceil(np.arange(1, points + 1) * len(keys) / points)
     counts: Ints = np.unique(ends[np.searchsorted(ends, wanted)])
     return [(float(n / len(keys)), float(errors[n - 1] / n), float(ordered[n - 1])) for n in counts]
-
-
-def _dot(one: Counts | Floats, other: Counts | Floats) -> Floats:
-    """The inner product of each line, in double precision."""
-    product: Floats = np.einsum("ij,ij->i", one, other, dtype=np.float64)
-    return product
