@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halubench import dataset
-from halubench.errors import InputError
-from halubench.publish import PushOptions, bundle_of, difference
+from halubench.errors import InputError, MissingExtraError
+from halubench.publish import PushOptions, bundle_of, difference, pull, push
 from halubench.publish.base import check_repo, check_tag
 from halubench.publish.hub import changes, mark
 
@@ -75,6 +76,15 @@ def test_a_folder_that_is_not_whole_is_refused(run_folder: Path, tmp_path: Path,
     (cut / name).unlink()
     with pytest.raises(InputError, match="is not whole"):
         bundle_of(cut, REPO, OPTIONS)
+
+
+def test_without_the_hubs_client_a_sentence_says_what_to_install(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    for act in (lambda: push(run_folder, "a/b"), lambda: pull("a/b", tmp_path / "new")):
+        with pytest.raises(MissingExtraError, match=r"halubench\[hub\]"):
+            act()
 
 
 def test_a_folder_of_no_kind_is_refused(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def _split(uri: str) -> tuple[str, str]:
         raise InputError(
             f"{uri!r} names no judge.",
             "Write SCHEME:NAME, for example openai:gpt-4o or baseline:length. Known schemes: "
-            f"{', '.join(known)}.",
+            f"{', '.join(known).replace('_', '-')}.",
         )
     return scheme, spec
 

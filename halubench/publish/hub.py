@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha1, sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,15 +25,9 @@ _AGAIN = "Nothing was published. Run the same command again."
 
 
 def client() -> HfApi:
-    """The client, which takes address and token from the ecosystem's own settings.
+    """The client, which takes address and token from the ecosystem's own settings."""
+    from huggingface_hub import HfApi
 
-    Raises MissingExtraError without ``huggingface_hub``.
-    """
-    try:
-        from huggingface_hub import HfApi
-    except ImportError as error:
-        what = "The Hub needs huggingface_hub, which is not installed."
-        raise MissingExtraError(what, "pip install 'halubench[hub]'") from error
     return HfApi(library_name="halubench")
 
 
@@ -46,10 +41,16 @@ def check_login() -> None:
 
 @dataclass(frozen=True)
 class Repository:
-    """One repository. Raises what :func:`speaking` does."""
+    """One repository. Raises what :func:`speaking` does, and MissingExtraError when it is made
+    without ``huggingface_hub``."""
 
     name: str
     type: RepoType
+
+    def __post_init__(self) -> None:
+        if find_spec("huggingface_hub") is None:
+            what = "The Hub needs huggingface_hub, which is not installed."
+            raise MissingExtraError(what, "pip install 'halubench[hub]'")
 
     @cached_property
     def api(self) -> HfApi:
