@@ -69,7 +69,7 @@
   const Charts = ({ board, entries, slice }) => {
     const calibrated = entries.filter(({ judge }) => judge.reliability?.some((bin) => bin.n > 0)).slice(0, 12);
     const cost = HB.Tradeoff({ board, entries, slice, along: HB.cost, label: "US dollars per 1,000 rows", write: HB.dollars, title: "Accuracy against cost" });
-    const speed = HB.Tradeoff({ board, entries, slice, along: (judge) => judge.latency, label: "Median seconds a row", write: HB.seconds, title: "Accuracy against speed" });
+    const speed = HB.Tradeoff({ board, entries, slice, along: (judge) => judge.latency, label: "Median time a row", write: HB.seconds, title: "Accuracy against speed" });
     return html`<section aria-labelledby="charts"><h2 id="charts">What it takes, and what becomes of the rows</h2>
       <div class="charts">${cost}${speed}<${HB.Outcomes} entries=${entries} slice=${slice} /><${HB.Pairs} entries=${entries} slice=${slice} /></div>
       ${!cost && !speed && html`<p class="soft">Fewer than two of these judges have a price or a time, so nothing is drawn against them.</p>`}</section>

@@ -31,21 +31,26 @@
     return { name: HB.title(judge), value, low, high, along, judge };
   };
 
-  // Names only where they do not fall upon one another: the best first.
+  // Names beside their points, in the first of six places that is free of other names and of bars;
+  // the first of points come first, and a name for which there is no room is left out.
   const named = (points, width, height, scale) => {
-    const placed = [];
-    for (const each of [...points].sort((a, b) => b.value - a.value)) {
-      const [x, y] = scale(each);
-      const wide = 6.4 * Math.min(each.name.length, 26);
-      const left = x + wide + 12 > width;
-      const box = [left ? x - wide - 12 : x - 4, y - 9, left ? x + 4 : x + wide + 12, y + 9];
-      if (placed.every(([a, b, c, d]) => box[2] < a || box[0] > c || box[3] < b || box[1] > d)) {
-        placed.push(box);
-        each.label = each.name.length > 26 ? `${each.name.slice(0, 25)}…` : each.name;
-        each.left = left;
+    const taken = points.map((each) => {
+      const [x, , top, bottom] = scale(each);
+      return [x - 6, top - 3, x + 6, bottom + 3];
+    });
+    const free = (box) => box[0] >= 44 && box[2] <= width && box[1] >= 0 && box[3] <= height - 36 && taken.every(([a, b, c, d]) => box[2] <= a || box[0] >= c || box[3] <= b || box[1] >= d);
+    return points.flatMap((each) => {
+      const [x, y, top, bottom] = scale(each);
+      const label = each.name.length > 26 ? `${each.name.slice(0, 25)}…` : each.name;
+      const wide = 6.8 * label.length;
+      const spots = [["start", 8, -9], ["end", -8, -9], ["start", 8, 11], ["end", -8, 11], ["middle", 0, top - y - 12], ["middle", 0, bottom - y + 12]];
+      for (const [textAnchor, dx, dy] of spots) {
+        const left = x + dx - wide * { start: 0, middle: 0.5, end: 1 }[textAnchor];
+        const box = [left, y + dy - 8, left + wide, y + dy + 8];
+        if (free(box)) return taken.push(box) && [{ ...each, label, textAnchor, dx, dy }];
       }
-    }
-    return points.filter((each) => each.label);
+      return [];
+    });
   };
 
   // 1, 2 and 5 of each power of ten that fit, or the powers alone where there is little room.
@@ -67,10 +72,10 @@
       const high = Math.min(1, d3.max(points, (p) => p.high ?? p.value) + 0.03);
       const px = d3.scaleLog(domain, [52, width - 16]);
       const py = d3.scaleLinear([low, high], [height - 42, 16]);
-      const labels = named(points, width, height, (p) => [px(p.along), py(p.value)]);
       let best = -1;
       const front = d3.sort(points, (p) => p.along, (p) => -p.value).filter((p) => p.value > best && ((best = p.value), true));
-      const text = { x: "along", y: "value", text: "label", fill: INK, fontSize: 12, dy: -9, stroke: "var(--card)", strokeWidth: 4 };
+      const labels = named(d3.sort(points, (p) => !front.includes(p), (p) => -p.value), width, height, (p) => [px(p.along), py(p.value), py(p.high ?? p.value), py(p.low ?? p.value)]);
+      const text = { x: "along", y: "value", text: "label", fill: INK, fontSize: 12, stroke: "var(--card)", strokeWidth: 4 };
       return Plot.plot({
         width, height, marginLeft: 52, marginBottom: 42, marginTop: 16, marginRight: 16,
         x: { type: "log", domain, axis: null },
@@ -80,8 +85,7 @@
           Plot.line(front, { x: "along", y: "value", curve: "step-after", stroke: ACCENT, strokeOpacity: 0.35, strokeDasharray: "4 3" }),
           Plot.ruleX(points.filter((p) => p.low != null), { x: "along", y1: "low", y2: "high", stroke: ACCENT, strokeOpacity: 0.35, strokeWidth: 5, strokeLinecap: "round" }),
           Plot.dot(points, { x: "along", y: "value", r: 4.5, fill: ACCENT, stroke: "var(--card)", strokeWidth: 1.5, href: (p) => HB.href(["board", board.id, "judge", p.judge.slug]), title: (p) => `${p.name}: ${HB.pc(p.value)} % at ${write(p.along)}` }),
-          Plot.text(labels.filter((p) => !p.left), { ...text, textAnchor: "start", dx: 7 }),
-          Plot.text(labels.filter((p) => p.left), { ...text, textAnchor: "end", dx: -7 }),
+          ...labels.map(({ textAnchor, dx, dy, ...each }) => Plot.text([each], { ...text, textAnchor, dx, dy })),
         ],
       });
     };

@@ -44,7 +44,7 @@
       ["Tokens", `${HB.count(results.usage.prompt_tokens)} prompt, ${HB.count(results.usage.completion_tokens)} completion`],
       ["Cost", HB.dollars(results.usage.cost_usd)],
       ["Latency", `median ${HB.seconds(results.usage.latency_p50)}, 95th percentile ${HB.seconds(results.usage.latency_p95)}`],
-      ["Speed", results.speed && `${results.speed.rows_per_s.toFixed(1)} rows/s over ${HB.count(results.speed.rows)} rows`],
+      ["Speed", results.speed && `${HB.count(+results.speed.rows_per_s.toPrecision(3))} rows/s over ${HB.count(results.speed.rows)} rows`],
       ["Too long", words(results.overflow)], ["Hardware", words(results.hardware)],
       ["Versions", words(results.versions) || "not recorded"],
       ["Intervals", `${HB.count(results.resamples)} resamples of passages, seed ${results.seed}`],
@@ -84,7 +84,7 @@
       ${card?.title && card.title !== judge.name && html`<p class="soft">Measured as <code>${judge.name}</code></p>`}
       ${card?.note && html`<p>${card.note}</p>`}${judge.note && html`<p class="alert undecided">${judge.note}</p>`}
       <dl class="facts">
-        <div><dt>Rank</dt><dd>${HB.band(judge.band)}</dd><dd class="note">of ${board.judges.length} judges</dd></div>
+        <div><dt>Rank</dt><dd>${HB.band(judge.band)}</dd><dd class="note">of ${HB.plural(board.judges.length, "judge")}</dd></div>
         <div><dt>Macro accuracy</dt><dd>${HB.pc(judge.macro[0])}<small> %</small></dd><dd class="note">${HB.range(judge.macro[1], judge.macro[2])}</dd></div>
         <div><dt>Hallucinations found</dt><dd>${HB.pc(all.rec?.[0])}<small> %</small></dd><dd class="note">FAIL recall</dd></div>
         <div><dt>Alarms that are right</dt><dd>${HB.pc(all.prec?.[0])}<small> %</small></dd><dd class="note">FAIL precision</dd></div>

@@ -115,7 +115,7 @@
   };
 
   const FloorRow = ({ name, scores, columns, from }) => html`<tr class="floor">
-    <th scope="row" class="judge">${name} <span class="under">floor: a trivial rule, no competitor</span></th>
+    <th scope="row" class="judge">${name} <span class="under">a floor, no competitor</span></th>
     <td class="rank">${HB.DASH}</td>
     <td class="acc"><div><strong>${HB.pc(scores.acc?.[0])}</strong><${Bar} estimate=${scores.acc || [null]} from=${from} /><span class="ci">${HB.range(scores.acc?.[1], scores.acc?.[2])}</span></div></td>
     ${columns.map((column) => html`<td key=${column.key}>${["bal", "prec", "rec", "f1", "pair", "auroc"].includes(column.key) ? column.text({ slices: { all: scores } }, "all") : HB.DASH}</td>`)}</tr>`;
