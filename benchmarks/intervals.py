@@ -50,7 +50,7 @@ def cost(slices: int) -> tuple[float, float, float]:
     """Seconds (wall, CPU) of all metrics of 14,900 rows, then of as many rows by slices, with 2,000
     resamples; and of as many plain AUROCs."""
     rows = sample(np.random.default_rng(1), 7450)
-    parts = [rows.take(np.flatnonzero(rows.clusters % slices == each)) for each in range(slices)]
+    parts = [rows.take(np.flatnonzero(rows.pairs % slices == each)) for each in range(slices)]
     wall, cpu = time.perf_counter(), time.process_time()
     for part in parts:
         score(part, 0)

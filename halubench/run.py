@@ -321,6 +321,8 @@ _ROOM = "Make room or give another --out; what was journalled is kept."
 def _writable(path: Path) -> sqlite3.Connection:
     with _writing(path):
         db = sqlite3.connect(path.resolve().as_uri(), uri=True, isolation_level=None, timeout=10)
+        if not path.stat().st_size:  # Nothing to roll back: the change of mode need not be logged.
+            db.execute("pragma journal_mode=memory")
         db.execute("pragma journal_mode=wal")
         db.execute("pragma synchronous=normal")
         db.execute("pragma wal_autocheckpoint=4000")  # pages: fewer waits for the disk

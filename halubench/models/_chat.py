@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+import orjson
+
 from halubench.models.base import Completion, RetryableError
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ def read_reply(
     The text of a refusal stands where there is no other; its ``finish_reason`` is then "refusal".
     """
     try:
-        reply: Any = json.loads(body)
+        reply = _parsed(body)
         choices = reply["choices"]
         if not choices:
             raise RetryableError("the answer has empty choices")
@@ -148,6 +150,14 @@ def read_reply(
         OverflowError,
     ) as error:
         raise RetryableError(f"the answer is no chat completion ({type(error).__name__})") from None
+
+
+def _parsed(body: str) -> Any:  # noqa: ANN401
+    """JSON, and what only Python takes for it (NaN, half a character). Raises ValueError."""
+    try:
+        return orjson.loads(body)
+    except ValueError:
+        return json.loads(body)
 
 
 def _count(tokens: Any) -> int:  # noqa: ANN401

@@ -12,6 +12,7 @@ import math
 import os
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from time import perf_counter
 from typing import TYPE_CHECKING, NoReturn
 from urllib.request import getproxies, proxy_bypass
@@ -81,7 +82,9 @@ def _configuration(name: str, url: str) -> tuple[str, dict[str, str]]:
             f"The address of openai:{name} is not a plain http(s)://HOST/PATH.",
             "Leave out user, password and query; give a key in OPENAI_API_KEY.",
         )
-    client = openai.AsyncOpenAI(api_key=key, base_url=given or None)
+    # It is asked what it would send and sends nothing: to trust no certificate takes no time.
+    idle = openai.DefaultAsyncHttpxClient(verify=SSLContext(PROTOCOL_TLS_CLIENT))
+    client = openai.AsyncOpenAI(api_key=key, base_url=given or None, http_client=idle)
     own = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
     headers = {name: value for name, value in own.items() if name.startswith("OpenAI-")}
     return str(client.base_url).rstrip("/"), {**headers, **client.auth_headers}
@@ -146,7 +149,7 @@ class OpenAIModel:
     async def _post(self, body: dict[str, Json]) -> tuple[int, str, Mapping[str, str]]:
         try:
             async with self._connected().post(
-                self._url, data=to_json(body), headers=self._headers, allow_redirects=False
+                self._url, data=to_json(body), allow_redirects=False
             ) as response:
                 content = await _read(response)
                 kind = response.headers.get("Content-Type", "untyped")
@@ -169,6 +172,7 @@ class OpenAIModel:
             self._loop = loop
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._options.window),
+                headers=self._headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=self._options.timeout_s),
                 proxy=self._proxy,
