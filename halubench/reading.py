@@ -10,6 +10,7 @@ import json
 import re
 import zlib
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -80,6 +81,7 @@ def read_records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
 def scan(path: Path) -> Iterator[Record]:
     """Every row of a jsonl, json, csv, tsv or parquet file, each optionally gzipped, in order.
 
+    The fields of csv are parted by what stands most often in its header: comma, semicolon or tab.
     A json file holds a list of objects, an object with one list of objects (such as ``data``), or
     an object of objects, whose names are kept under ``KEY``. Rows are streamed but for json.
     Raises InputError naming file and row for whatever cannot be read, and for a file without rows.
@@ -89,7 +91,10 @@ def scan(path: Path) -> Iterator[Record]:
     reader = FORMATS.get(format_of(path))
     if reader is None:
         known = ", ".join(suffix.lstrip(".") for suffix in FORMATS)
-        raise InputError(f"{path} is of no known format.", f"Known: {known}, each also as .gz.")
+        raise InputError(
+            f"{path} is no table of rows that halubench reads.",
+            f"Give rows with a passage, a question and an answer; known: {known}, each also as .gz.",
+        )
     row = 0
     try:
         for record in reader(path):
@@ -260,8 +265,9 @@ def _record(path: Path, row: int, fields: object, line: int | None = None) -> Re
 def _separated(path: Path) -> Iterator[Record]:
     csv.field_size_limit(_FIELD_LIMIT)
     with _open(path) as stream:
-        delimiter = "\t" if format_of(path) == ".tsv" else ","
-        rows = csv.DictReader(stream, delimiter=delimiter, strict=True)
+        header = stream.readline()
+        delimiter = "\t" if format_of(path) == ".tsv" else max(",;\t", key=header.count)
+        rows = csv.DictReader(chain([header], stream), delimiter=delimiter, strict=True)
         last = rows.line_num if rows.fieldnames else 0
         for row, fields in enumerate(rows, 1):
             record = Record(path, row, fields, last + 1)

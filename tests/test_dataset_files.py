@@ -64,6 +64,14 @@ WRITERS = {
 }
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_csv_as_spreadsheets_save_it_elsewhere_gives_the_same_rows(tmp_path, delimiter) -> None:
+    as_csv(tmp_path / "rows.csv", ROWS, delimiter)
+    as_json_lines(tmp_path / "rows.jsonl", ROWS)
+    one, other = (dataset.load(str(tmp_path / f"rows.{suffix}")) for suffix in ("csv", "jsonl"))
+    assert one.examples == other.examples
+
+
 @pytest.mark.parametrize("suffix", WRITERS)
 @pytest.mark.parametrize("packed", [False, True])
 def test_every_format_gives_the_same_rows(tmp_path: Path, suffix: str, packed: bool) -> None:

@@ -6,11 +6,13 @@ import json
 import shutil
 import sys
 import threading
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import board_world
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -157,6 +159,15 @@ def test_results_of_other_rows_than_the_data_are_refused_with_both_hashes(
     assert run(monkeypatch, "build", *arguments) == 2
     said = " ".join(capsys.readouterr().err.split())
     assert f"data.sha256 is {judged}…, of no rows in the data given (other has {other}…)" in said
+
+
+def test_data_with_columns_of_other_names_is_the_same_data(place: Path, monkeypatch) -> None:
+    rows = board_world.dataset.load(str(place / "ferry-logs")).examples
+    told = [{"context" if k == "passage" else k: v for k, v in asdict(row).items()} for row in rows]
+    pq.write_table(pa.Table.from_pylist(told), place / "own.parquet")
+    arguments = ("results", "--data", "own.parquet", "--map", "passage=context")
+    assert run(monkeypatch, "check", *arguments) == 0
+    assert run(monkeypatch, "build", *arguments, "--out", "site") == 0
 
 
 def test_a_hash_without_predictions_is_held_against_the_data(place: Path) -> None:

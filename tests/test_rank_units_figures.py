@@ -185,6 +185,15 @@ def test_the_command_quotes_what_a_shell_would_read(ref: str, told: str) -> None
     assert command_line(results) == wanted
 
 
+def test_the_command_says_how_the_judge_was_asked() -> None:
+    results = judged("m")
+    asked = {"mode": "vote", "prompt": "short", "decoding": {"samples": 3, "temperature": 0.7}}
+    told = {"judge": results.judge.model_copy(update=asked), "seed": 7}
+    assert command_line(results.model_copy(update=told)).endswith(
+        " --mode vote --prompt short --samples 3 --temperature 0.7 --seed 7 --out results"
+    )
+
+
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", "\tx"])
 def test_no_name_begins_as_a_formula_in_a_spreadsheet(name: str) -> None:
     (line,) = csv.DictReader(io.StringIO(render_csv(build_all([judged(name)], "t").boards)))

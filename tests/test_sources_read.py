@@ -114,6 +114,16 @@ def test_file_that_leaves_its_format_midway_is_one_sentence(tmp_path: Path) -> N
         read(lines(tmp_path / "squad.jsonl", *rows), SourceOptions())
 
 
+def test_bare_documents_are_told_that_questions_are_wanted(tmp_path: Path) -> None:
+    (tmp_path / "leaflet.md").write_text("Take one a day.", encoding="utf-8")
+    with pytest.raises(InputError, match="is a folder") as caught:
+        read(str(tmp_path), SourceOptions())
+    assert "asks no questions of bare documents" in caught.value.remedy
+    with pytest.raises(InputError, match=r"leaflet\.md is no table") as caught:
+        read(str(tmp_path / "leaflet.md"), SourceOptions())
+    assert "a passage, a question and an answer" in caught.value.remedy
+
+
 def test_folder_broken_gzip_and_missing_path(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a folder"):
         read(str(tmp_path), SourceOptions())

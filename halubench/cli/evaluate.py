@@ -137,7 +137,8 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         _show(each)
     _console.note(f"Results: {escape(str(out))}/*/results.json and predictions.parquet")
     check_complete(results)
-    again = f"halubench leaderboard build {out} --data {data} --out leaderboard-site"
+    renamed = f" --map {map_}" if map_ else ""
+    again = f"halubench leaderboard build {out} --data {data}{renamed} --out leaderboard-site"
     _console.note(f"Next: {escape(again)}")
 
 

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from halubench.cli import _console
+from halubench.cli._options import named
 
 if TYPE_CHECKING:
     from halubench.dataset import Dataset
@@ -28,6 +29,10 @@ Results = Annotated[
 Data = Annotated[
     list[str] | None,
     typer.Option(help="The rows that were judged: a file, run folder or Hub dataset. Repeatable."),
+]
+Map = Annotated[
+    str | None,
+    typer.Option("--map", help="Other column names of the data: passage=context,label=gold"),
 ]
 Built = Annotated[Path, typer.Argument(help="A folder of halubench leaderboard build.")]
 Content = Annotated[list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")]
@@ -48,6 +53,7 @@ def build(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     results: Results,
     out: Annotated[Path, typer.Option(help="Folder for the page and the tables.")],
     data: Data = None,
+    map_: Map = None,
     cases: Annotated[
         int, typer.Option(min=0, help="With --data: so many questions to look into, a benchmark.")
     ] = 1000,
@@ -72,7 +78,7 @@ def build(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         audits = rank.read_audits(results, audit, measured)
         site = rank.build_all(measured, title, rank.load_reported(reported), audits, cards)
     with _console.err.status("Reading rows and predictions"):
-        explorers = rank.explorers(site, entries, _load(data), cases)
+        explorers = rank.explorers(site, entries, _load(data, map_), cases)
     for board in site.boards:
         _show(board)
     with _console.err.status("Writing the page"):
@@ -81,7 +87,7 @@ def build(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
 
 
 @app.command()
-def check(results: Results, data: Data = None) -> None:
+def check(results: Results, data: Data = None, map_: Map = None) -> None:
     """Check results against their schema, their predictions and each other; with --data, the rows.
 
     Ends with exit code 2 when one of them is refused, after telling of every one.
@@ -89,7 +95,7 @@ def check(results: Results, data: Data = None) -> None:
     from halubench import rank
 
     with _console.err.status("Checking"):
-        findings = rank.validate(results, _load(data))
+        findings = rank.validate(results, _load(data, map_))
     for finding in findings:
         if finding.fault:
             _console.out.print(f"[red]refused[/] {escape(finding.fault)}", soft_wrap=True)
@@ -141,10 +147,11 @@ def _add(content: list[Path] | None) -> None:
         contents.add_folder(folder)
 
 
-def _load(data: list[str] | None) -> list[Dataset]:
+def _load(data: list[str] | None, map_: str | None) -> list[Dataset]:
     from halubench import dataset
 
-    return [dataset.load(ref) for ref in data or []]
+    mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
+    return [dataset.load(ref, mapping=mapping) for ref in data or []]
 
 
 def _join(parts: tuple[str, ...]) -> str:

@@ -106,6 +106,13 @@ def markdown(text: str) -> str:
 
 
 def command_line(results: Results) -> str:
-    """The command that measures this judge on these rows again."""
-    told = ["--model", results.judge.uri, "--data", results.data.ref, "--out", "results"]
-    return f"halubench evaluate {shlex.join(told)}"
+    """The command that measures this judge on these rows again, the same way."""
+    judge = results.judge
+    told = ["--model", judge.uri, "--data", results.data.ref]
+    told += ["--mode", judge.mode] if judge.mode else []
+    told += ["--prompt", judge.prompt] if judge.prompt else []
+    if judge.mode == "vote":
+        for name in ("samples", "temperature"):
+            told += [f"--{name}", str(judge.decoding[name])] if name in judge.decoding else []
+    told += ["--seed", str(results.seed)] if results.seed else []
+    return f"halubench evaluate {shlex.join([*told, '--out', 'results'])}"

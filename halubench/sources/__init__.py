@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, cast
 from halubench import content
 from halubench.errors import InputError
 from halubench.reading import (
+    FORMATS,
     HubId,
     Record,
     check_mapping,
+    format_of,
     name_of,
     resolve,
     scan,
@@ -31,6 +33,10 @@ __all__ = ["SourceOptions", "SourceRead", "read"]
 
 _SCHEME = re.compile(r"([A-Za-z][\w-]+):(.+)", re.DOTALL)
 _TABLE = "table"
+_NO_DOCUMENTS = (
+    "Write a table (csv, jsonl, parquet) with a passage, a question and its gold answer a row: "
+    "halubench asks no questions of bare documents."
+)
 
 
 def read(ref: str, options: SourceOptions) -> SourceRead:
@@ -85,8 +91,9 @@ def _records(place: Path | HubId) -> Iterator[Record]:
         return (record for _, record in scan_hub(place))
     if place.is_dir():
         what = f"{place} is a folder, not a file of gold questions and answers."
-        names = sorted(path.name for path in place.iterdir() if path.is_file())[:5]
-        raise InputError(what, f"Give one file of it, such as: {', '.join(names) or 'none here'}.")
+        names = sorted(path.name for path in place.iterdir() if format_of(path) in FORMATS)[:5]
+        files = f"Give one file of it, such as: {', '.join(names)}." if names else _NO_DOCUMENTS
+        raise InputError(what, files)
     return scan(place)
 
 
