@@ -1,0 +1,216 @@
+"""A whole evaluation, from the command to the written result, beside Inspect and the LM Evaluation
+Harness running the task that ``halubench export`` wrote of it: rows a second, and whether the
+verdicts are the same row by row.
+
+All three ask one scripted server on loopback, a process of its own, which answers after 50 ms in
+one of several shapes that follow from the prompt alone, some of them unreadable. Run
+
+    python benchmarks/harnesses.py inspect=ENV/bin/inspect lm_eval=ENV/bin/lm_eval [rows=2000]
+
+with the commands of environments that hold ``inspect_ai`` with ``openai``, and ``lm_eval[api]``,
+each with halubench's dependencies. ``in_flight`` (64) and ``delay_ms`` (50) can be set too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from multiprocessing.connection import Connection
+
+    Verdicts = dict[str, str]
+
+ROOT = Path(__file__).parents[1]
+SHAPES = (
+    '{"REASONING": ["x"], "SCORE": "%s"}',
+    "{'REASONING': ['it\\'s so'], 'SCORE': %s}",
+    '```json\n{"REASONING": [], "SCORE": "%s"}\n```',
+    "  Well.\n\nSCORE: %s\n",
+    '<think>SCORE: PASS</think>{"SCORE": "%s"}',
+    'assistant\n\n{"REASONING": ["y"], "SCORE": %s',
+)
+UNREADABLE = ("I cannot say.", "SCORE: PASS or FAIL", '{"SCORE": "MAYBE"}', "<think>and so on")
+_LENGTH = re.compile(rb"(?i)content-length: (\d+)")
+
+
+def answer(prompt: str) -> str:
+    """What the server says: nothing but the prompt decides it."""
+    number = int(hashlib.sha256(prompt.encode()).hexdigest()[:12], 16)
+    if number % 13 == 0:
+        return UNREADABLE[number // 13 % len(UNREADABLE)]
+    return SHAPES[number // 7 % len(SHAPES)] % ("PASS" if number // 101 % 2 else "FAIL")
+
+
+def response(body: bytes) -> bytes:
+    """The whole HTTP answer to a chat request; nothing else is known here."""
+    if not body:
+        return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+    message = {"role": "assistant", "content": answer(json.loads(body)["messages"][-1]["content"])}
+    usage = {"prompt_tokens": 300, "completion_tokens": 12, "total_tokens": 312}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    told = {"id": "c", "object": "chat.completion", "created": 0, "model": "m"}
+    text = json.dumps({**told, "choices": [choice], "usage": usage}).encode()
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length"
+    return f"{head}: {len(text)}\r\n\r\n".encode() + text
+
+
+class Answering(asyncio.Protocol):
+    """Answers each request so many seconds after it came."""
+
+    def __init__(self, delay_s: float) -> None:
+        self._delay_s = delay_s
+        self._heard = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+        while (end := self._heard.find(b"\r\n\r\n")) >= 0:
+            length = _LENGTH.search(self._heard, 0, end)
+            whole = end + 4 + int(length[1] if length else 0)
+            if len(self._heard) < whole:
+                return
+            body, self._heard = self._heard[end + 4 : whole], self._heard[whole:]
+            send: Callable[[bytes], None] = self._transport.write  # type: ignore[attr-defined]
+            asyncio.get_running_loop().call_later(self._delay_s, send, response(body))
+
+
+def serve(port: Connection, delay_s: float) -> None:
+    """Answer everything, for ever."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Answering(delay_s), "127.0.0.1", backlog=1024)
+        port.send(server.sockets[0].getsockname()[1])
+        await asyncio.Event().wait()
+
+    asyncio.run(main())
+
+
+def write_rows(path: Path, rows: int) -> None:
+    """Pairs with passages of about 1,200 characters."""
+    with path.open("w") as file:
+        for row in range(rows):
+            label, number = ("PASS", "FAIL")[row % 2], row // 2
+            passage = f"In year {number} the company sold {number * 7} units of {number}. " * 24
+            told = {"id": f"r{row}", "passage": passage, "question": f"What of year {number}?"}
+            said = {"answer": f"{number * (7, 8)[row % 2]} units", "label": label}
+            file.write(json.dumps({**told, **said, "source_ds": "made"}) + "\n")
+
+
+def command(argv: Sequence[str], folder: Path, url: str) -> tuple[float, float]:
+    """(seconds from start to end, processor seconds) of a command, bytecode kept as usual."""
+    told = {"PYTHONPATH": str(ROOT), "OPENAI_API_KEY": "none", "OPENAI_BASE_URL": url}
+    quiet = {"HF_HUB_OFFLINE": "1", "INSPECT_LOG_DIR": str(folder / "logs")}
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), perf_counter()
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(
+        argv, cwd=folder, env={**own, **told, **quiet}, capture_output=True, check=False
+    )
+    seconds, after = perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        sys.exit(f"{argv[0]} ended with {done.returncode}:\n{done.stderr.decode()[-2000:]}")
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, spent
+
+
+def halubench(url: str, folder: Path, window: int) -> list[str]:
+    argv = ["-m", "halubench", "evaluate", "--model", f"openai:m@{url}", "--data", "rows.jsonl"]
+    return [sys.executable, *argv, "--window", str(window), "--out", str(folder / "results")]
+
+
+def inspect(binary: str, window: int) -> list[str]:
+    argv = ["eval", "inspect/task.py", "--model", "openai/m", "-M", "responses_api=false"]
+    speed = ["--max-connections", str(window), "--max-samples", str(window)]
+    return [binary, *argv, *speed, "--log-format", "json", "--display", "none"]
+
+
+def lm_eval(binary: str, url: str, window: int) -> list[str]:
+    argv = ["--include_path", "lm-eval", "--tasks", "halubench_rows", "--apply_chat_template"]
+    model = f"model=m,base_url={url}/chat/completions,num_concurrent={window}"
+    told = ["--model", "local-chat-completions", "--model_args", model]
+    return [binary, *argv, *told, "--log_samples", "--output_path", "samples"]
+
+
+def our_verdicts(folder: Path) -> Verdicts:
+    rows = pq.read_table(next(folder.glob("results/*/predictions.parquet"))).to_pylist()
+    return {row["id"]: row["verdict"] or "UNSCORED" for row in rows}
+
+
+def inspect_verdicts(folder: Path) -> Verdicts:
+    log = json.loads(next(folder.glob("logs/*.json")).read_text())
+    scores: dict[str, Any] = {each["id"]: each["scores"] for each in log["samples"]}
+    return {id: next(iter(s.values()))["answer"].split(":")[0] for id, s in scores.items()}
+
+
+def lm_eval_verdicts(folder: Path) -> Verdicts:
+    lines = next(folder.glob("samples/**/samples*.jsonl")).read_text().splitlines()
+    samples = [json.loads(line) for line in lines]
+    return {each["doc"]["id"]: each["fail_f1"][1] for each in samples}
+
+
+def report(name: str, rows: int, spent: tuple[float, float], ours: tuple[float, float]) -> None:
+    (seconds, cpu), times = spent, spent[0] / ours[0]
+    print(
+        f"{name}: {rows / seconds:.0f} rows/s end to end, {cpu / rows * 1e3:.1f} ms CPU a row; "
+        f"halubench {times:.1f} times as fast",
+        flush=True,
+    )
+
+
+def compare(url: str, folder: Path, asked: dict[str, str]) -> None:
+    """Run all three and print their figures."""
+    rows, window = int(asked["rows"]), int(asked.get("in_flight", "64"))
+    write_rows(folder / "rows.jsonl", rows)
+    ours = command(halubench(url, folder, window), folder, url)
+    report("halubench", rows, ours, ours)
+    run = str(next(folder.glob("results/*")))
+    for form in ("inspect", "lm-eval"):
+        made = [sys.executable, "-m", "halubench", "export", run, "--to", form]
+        command([*made, "--out", form], folder, url)
+    peers: dict[str, tuple[Callable[[], list[str]], Callable[[Path], Verdicts]]] = {
+        "inspect": (lambda: inspect(asked["inspect"], window), inspect_verdicts),
+        "lm_eval": (lambda: lm_eval(asked["lm_eval"], url, window), lm_eval_verdicts),
+    }
+    told = our_verdicts(folder)
+    for name, (argv, read) in peers.items():
+        if name in asked:
+            report(name, rows, command(argv(), folder, url), ours)
+            theirs = read(folder)
+            same = sum(theirs.get(id) == verdict for id, verdict in told.items())
+            print(f"  the same verdict on {same} of {len(told)} rows", flush=True)
+
+
+def main() -> None:
+    """See the module."""
+    asked = dict(part.split("=", 1) for part in sys.argv[1:])
+    here, there = get_context("spawn").Pipe()
+    delay_s = float(asked.get("delay_ms", "50")) / 1e3
+    server = get_context("spawn").Process(target=serve, args=(there, delay_s), daemon=True)
+    server.start()
+    url = f"http://127.0.0.1:{here.recv()}/v1"
+    for rows in ("20", asked.pop("rows", "2000")):  # The first time only warms up.
+        with tempfile.TemporaryDirectory() as folder:
+            print(f"{rows} rows", flush=True)
+            compare(url, Path(folder), {**asked, "rows": rows})
+    server.kill()
+
+
+if __name__ == "__main__":
+    main()
