@@ -8,7 +8,8 @@ one of several shapes that follow from the prompt alone, some of them unreadable
     python benchmarks/harnesses.py inspect=ENV/bin/inspect lm_eval=ENV/bin/lm_eval [rows=2000]
 
 with the commands of environments that hold ``inspect_ai`` with ``openai``, and ``lm_eval[api]``,
-each with halubench's dependencies. ``in_flight`` (64) and ``delay_ms`` (50) can be set too.
+each with halubench's dependencies. ``in_flight`` (64), ``delay_ms`` (50) and ``mode`` (reason; the
+harness cannot hold ``direct``) can be set too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import os
 import re
 import resource
@@ -56,13 +58,26 @@ def answer(prompt: str) -> str:
     return SHAPES[number // 7 % len(SHAPES)] % ("PASS" if number // 101 % 2 else "FAIL")
 
 
+def first_token(prompt: str) -> dict[str, object]:
+    """The first token of an answer of one word; some are none of the two."""
+    share = (int(hashlib.sha256(prompt.encode()).hexdigest()[:6], 16) + 1) / 2**25
+    words = ("maybe", "no", "well") if share < 0.03 else ("PASS", "FAIL", "well")
+    shares = zip(words, (share, 1 - 1.5 * share, share / 2), strict=True)
+    told = [{"token": word, "logprob": math.log(p), "bytes": None} for word, p in shares]
+    return {**told[0], "top_logprobs": told}
+
+
 def response(body: bytes) -> bytes:
     """The whole HTTP answer to a chat request; nothing else is known here."""
     if not body:
         return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-    message = {"role": "assistant", "content": answer(json.loads(body)["messages"][-1]["content"])}
+    asked = json.loads(body)
+    prompt = asked["messages"][-1]["content"]
+    message = {"role": "assistant", "content": answer(prompt)}
     usage = {"prompt_tokens": 300, "completion_tokens": 12, "total_tokens": 312}
     choice = {"index": 0, "finish_reason": "stop", "message": message}
+    if asked.get("logprobs"):
+        choice["logprobs"] = {"content": [first_token(prompt)]}
     told = {"id": "c", "object": "chat.completion", "created": 0, "model": "m"}
     text = json.dumps({**told, "choices": [choice], "usage": usage}).encode()
     head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length"
@@ -130,9 +145,9 @@ def command(argv: Sequence[str], folder: Path, url: str) -> tuple[float, float]:
     return seconds, spent
 
 
-def halubench(url: str, folder: Path, window: int) -> list[str]:
+def halubench(url: str, mode: str, window: int) -> list[str]:
     argv = ["-m", "halubench", "evaluate", "--model", f"openai:m@{url}", "--data", "rows.jsonl"]
-    return [sys.executable, *argv, "--window", str(window), "--out", str(folder / "results")]
+    return [sys.executable, *argv, "--mode", mode, "--window", str(window), "--out", "results"]
 
 
 def inspect(binary: str, window: int) -> list[str]:
@@ -178,12 +193,9 @@ def compare(url: str, folder: Path, asked: dict[str, str]) -> None:
     """Run all three and print their figures."""
     rows, window = int(asked["rows"]), int(asked.get("in_flight", "64"))
     write_rows(folder / "rows.jsonl", rows)
-    ours = command(halubench(url, folder, window), folder, url)
+    ours = command(halubench(url, asked.get("mode", "reason"), window), folder, url)
     report("halubench", rows, ours, ours)
     run = str(next(folder.glob("results/*")))
-    for form in ("inspect", "lm-eval"):
-        made = [sys.executable, "-m", "halubench", "export", run, "--to", form]
-        command([*made, "--out", form], folder, url)
     peers: dict[str, tuple[Callable[[], list[str]], Callable[[Path], Verdicts]]] = {
         "inspect": (lambda: inspect(asked["inspect"], window), inspect_verdicts),
         "lm_eval": (lambda: lm_eval(asked["lm_eval"], url, window), lm_eval_verdicts),
@@ -191,6 +203,9 @@ def compare(url: str, folder: Path, asked: dict[str, str]) -> None:
     told = our_verdicts(folder)
     for name, (argv, read) in peers.items():
         if name in asked:
+            form = name.replace("_", "-")
+            made = [sys.executable, "-m", "halubench", "export", run, "--to", form, "--out", form]
+            command(made, folder, url)
             report(name, rows, command(argv(), folder, url), ours)
             theirs = read(folder)
             same = sum(theirs.get(id) == verdict for id, verdict in told.items())

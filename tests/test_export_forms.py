@@ -20,6 +20,7 @@ from halubench.dataset import load
 from halubench.errors import InputError
 from halubench.evaluate import EvaluateOptions, evaluate, folder_name
 from halubench.export import FORMS, export
+from halubench.judges.modes import ModeOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +104,19 @@ def test_a_judge_without_a_prompt_has_scores_and_no_task(tmp_path) -> None:
     assert export(run, "model-index", tmp_path / "index")
     with pytest.raises(InputError, match="no prompt to export"):
         export(run, "inspect", tmp_path / "task")
+
+
+def test_a_word_and_its_probabilities_go_where_there_are_any(tmp_path) -> None:
+    run, prompts = _judged(tmp_path, mode=ModeOptions("direct"))
+    export(run, "inspect", tmp_path / "inspect")
+    rows = (tmp_path / "inspect" / "data.jsonl").read_text().splitlines()
+    assert sorted(json.loads(row)["messages"][-1]["content"] for row in rows) == prompts
+    task = (tmp_path / "inspect" / "task.py").read_text()
+    compile(task, "task.py", "exec")
+    for told in ('ModeOptions("direct")', "max_tokens=4,", "top_logprobs=20,"):
+        assert told in task
+    with pytest.raises(InputError, match="is no model in mode reason, so there is no prompt"):
+        export(run, "lm-eval", tmp_path / "lm")
 
 
 def test_a_prompt_that_changed_or_that_a_form_cannot_hold_is_refused(tmp_path) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from halubench.errors import InputError
-from halubench.judges.modes import GREEDY
+from halubench.judges.modes import ModeOptions, open_mode
 from halubench.prompt import load_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from halubench.judges.modes import Mode, ModeName
     from halubench.mistakes import Case
     from halubench.results import Results
 
@@ -32,17 +33,27 @@ class Job:
         """The benchmark's name, of letters, digits and underscores."""
         return re.sub(r"\W+", "_", self.results.data.name).strip("_").lower() or "benchmark"
 
+    def mode(self, *held: ModeName) -> Mode:
+        """How the judge was asked.
+
+        Raises InputError unless it is a model in one of the modes that a form can hold.
+        """
+        judge = self.results.judge
+        for name in held:
+            if judge.kind == "prompted" and judge.mode == name:
+                return open_mode(ModeOptions(name))
+        known = " or ".join(held)
+        raise InputError(
+            f"{judge.name!r} is no model in mode {known}, so there is no prompt to export.",
+            f"Give results of a model in --mode {known}.",
+        )
+
     def messages(self) -> list[list[dict[str, str]]]:
         """The chat messages that the judge was sent, by row.
 
-        Raises InputError unless it is a model in mode ``reason`` behind a prompt that is as it was.
+        Raises InputError where the prompt is not as it was.
         """
         judge = self.results.judge
-        if judge.kind != "prompted" or judge.mode != "reason":
-            raise InputError(
-                f"{judge.name!r} is no model asked for its reasons, so there is no prompt to export.",
-                "Give results of a model in --mode reason.",
-            )
         prompt = load_prompt("judge", judge.prompt)
         if prompt.hash != judge.prompt_hash:
             raise InputError(
@@ -75,12 +86,12 @@ class Job:
         )
 
     def render(self, template: str, **values: object) -> str:
-        """A template of this package, given the results, the name and the decoding too."""
+        """A template of this package, given the results and the name too."""
         environment = Environment(  # noqa: S701  (Python and YAML; every value passes tojson)
             loader=PackageLoader("halubench.export", "."),
             undefined=StrictUndefined,
             keep_trailing_newline=True,
         )
         return environment.get_template(template).render(
-            results=self.results, name=self.name, decoding=asdict(GREEDY), **values
+            results=self.results, name=self.name, **values
         )

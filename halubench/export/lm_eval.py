@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from halubench.errors import InputError
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
 def export(job: Job) -> dict[str, str]:
     """``halubench_NAME.yaml``, ``halubench_NAME.py`` and ``data.jsonl``.
 
-    The harness takes one user message a row and one system message for all: raises InputError for a
-    prompt that needs more, and where there is no prompt to export.
+    The harness takes one user message a row and one system message for all, and gives no
+    probabilities of a chat model's tokens: raises InputError for a prompt or mode that needs more.
     """
+    decoding = asdict(job.mode("reason").sampling)
     first = job.messages()[0]
     roles = [message["role"] for message in first]
     if roles not in (["user"], ["system", "user"]) or not _one_system(job):
@@ -28,7 +30,7 @@ def export(job: Job) -> dict[str, str]:
     name = f"halubench_{job.name}"
     return {
         "data.jsonl": job.lines(),
-        f"{name}.yaml": job.render("lm_eval_task.yaml.jinja", system=system),
+        f"{name}.yaml": job.render("lm_eval_task.yaml.jinja", system=system, decoding=decoding),
         f"{name}.py": job.render("lm_eval_task.py.jinja"),
     }
 

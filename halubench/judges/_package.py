@@ -9,13 +9,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from halubench.errors import InputError, MissingExtraError
+from halubench.judges.modes import verdict_of
 from halubench.records import ENDPOINT, Prediction, Unscored
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from halubench.models.base import EngineOptions
-    from halubench.records import Row
+    from halubench.records import Overflow, Row
 
 NO_KEY = "not-needed"
 """What is sent as a key to an endpoint that was given none."""
@@ -48,6 +49,13 @@ def endpoint(scheme: str, spec: str) -> tuple[str, str | None, str]:
             f"Write {scheme}:MODEL@URL, or {scheme}:MODEL with OPENAI_API_KEY set.",
         )
     return model, url, key
+
+
+def scored(row: Row, p_fail: float, overflow: Overflow = "") -> Prediction:
+    """What a model of this machine says of a row by its probability."""
+    return Prediction(
+        row.id, "", verdict_of(p_fail), p_fail, cost_usd=0.0, attempts=1, overflow=overflow
+    )
 
 
 class RowScorer:

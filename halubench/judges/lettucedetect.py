@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from halubench.judges._package import package
+from halubench.judges._package import package, scored
 from halubench.judges.local import of_package
-from halubench.judges.modes import verdict_of
 from halubench.judges.overflow import NO_ROOM, pieces, too_long
 from halubench.records import Prediction, Unscored
 
@@ -80,17 +79,8 @@ class LettuceScorer:
         least = np.min([[token["prob"] for token in tokens] for tokens in found], axis=0)
         if not least.size:
             return Prediction(row.id, "", Unscored(NO_TOKENS), attempts=1)
-        p_fail = float(least.max())
         mark: Overflow = "truncated" if self._overflow == "truncate" else "windowed"
-        return Prediction(
-            row.id,
-            "",
-            verdict_of(p_fail),
-            p_fail,
-            cost_usd=0.0,
-            attempts=1,
-            overflow="" if parts == [row.passage] else mark,
-        )
+        return scored(row, float(least.max()), "" if parts == [row.passage] else mark)
 
     def _parts(self, row: Row) -> list[str]:
         room = self._room(row)

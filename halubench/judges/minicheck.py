@@ -10,17 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from halubench.judges._package import package
+from halubench.judges._package import package, scored
 from halubench.judges.local import of_package
-from halubench.judges.modes import verdict_of
-from halubench.records import Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from halubench.judges.base import JudgeOptions
     from halubench.judges.local import LocalJudge
-    from halubench.records import Json, Row
+    from halubench.records import Json, Prediction, Row
 
 INSTALL = "Run: pip install 'minicheck @ git+https://github.com/Liyan06/MiniCheck.git'"
 ROWS = 64
@@ -52,18 +50,6 @@ class MiniCheckScorer:
         claims = [f"{row.question} {row.answer}" for row in rows]
         _, supports, parts, _ = self._checker.score([row.passage for row in rows], claims)
         return [
-            _prediction(row, 1 - float(support), len(cut))
+            scored(row, 1 - float(support), "windowed" if len(cut) > 1 else "")
             for row, support, cut in zip(rows, supports, parts, strict=True)
         ]
-
-
-def _prediction(row: Row, p_fail: float, parts: int) -> Prediction:
-    return Prediction(
-        row.id,
-        "",
-        verdict_of(p_fail),
-        p_fail,
-        cost_usd=0.0,
-        attempts=1,
-        overflow="windowed" if parts > 1 else "",
-    )
