@@ -54,7 +54,8 @@ TEXTS = ("id", "source_ds", "label", "group", "pair_id", "domain", "perturbation
 COUNTED = [name for name in SCHEMA.names if name not in ("reasoning", "raw", "mass")]
 """The columns that figures follow from."""
 AGAIN = "Evaluate this judge again."
-_CODES = pa.array(LABELS)
+NO_VERDICT = "no verdict"
+"""The reason of a row that has neither a verdict nor a reason."""
 _compute: Any = pyarrow.compute  # Its functions are made on import, out of the sight of types.
 
 
@@ -80,7 +81,7 @@ def load(path: Path, wanted: Sequence[str] = SCHEMA.names) -> pa.Table:
 
 def codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int64]:
     """PASS and FAIL as codes, anything else as UNSCORED."""
-    found = _compute.index_in(column, _CODES).fill_null(UNSCORED).to_numpy()
+    found = _compute.index_in(column, pa.array(LABELS)).fill_null(UNSCORED).to_numpy()
     return np.asarray(found, dtype=np.int64)
 
 
@@ -116,7 +117,8 @@ def counted(column: pa.ChunkedArray) -> dict[str, int]:
 
 def reasons(said: pa.Table) -> dict[str, int]:
     """How many rows have no verdict, by the reason."""
-    return counted(said["unscored_reason"].filter(_compute.is_null(said["verdict"])))
+    unscored = pa.array(codes(said["verdict"]) == UNSCORED)
+    return counted(said["unscored_reason"].filter(unscored).fill_null(NO_VERDICT))
 
 
 def _column(path: Path, table: pa.Table, name: str) -> pa.ChunkedArray | pa.Array:
@@ -131,7 +133,7 @@ def _column(path: Path, table: pa.Table, name: str) -> pa.ChunkedArray | pa.Arra
         column = column.cast(kind)
     except pa.ArrowException as error:
         raise _no_row(path, 1, name) from error
-    good = column.is_valid() if name != "label" else _compute.is_in(column, _CODES)
+    good = _compute.is_in(column, pa.array(LABELS)) if name == "label" else column.is_valid()
     wrong = np.flatnonzero(~good.to_numpy())
     if name in TEXTS and wrong.size:
         raise _no_row(path, int(wrong[0]) + 1, name)

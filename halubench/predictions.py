@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from halubench.columns import SAID, SCHEMA, TEXTS, VARIANT, VARIANTS, load
+from halubench.columns import NO_VERDICT, SAID, SCHEMA, TEXTS, VARIANT, VARIANTS, load
 from halubench.errors import OutputError
 from halubench.records import LABELS, OVERFLOWS, Prediction, Unscored
 
@@ -130,7 +130,7 @@ def _prediction(key: str, fields: Mapping[str, Any]) -> Prediction:
 
 
 def _verdict(value: str | None, reason: str | None) -> Verdict:
-    return value if value in LABELS else Unscored(reason or "no verdict")
+    return value if value in LABELS else Unscored(reason or NO_VERDICT)
 
 
 def _overflow(value: str | None) -> Overflow:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from judged_world import judged_row, judged_rows
+from judged_world import UNREAD, judged_row, judged_rows
 
 from halubench import columns, predictions
 from halubench.errors import InputError
@@ -73,6 +73,18 @@ def test_what_is_no_table_is_named(tmp_path: Path, content: bytes) -> None:
     predictions.write(path, [])
     with pytest.raises(InputError, match="has no rows"):
         columns.load(path)
+
+
+def test_a_verdict_that_is_none_has_a_reason(tmp_path: Path) -> None:
+    path = _altered(tmp_path / "predictions.parquet", "verdict", pa.array(["PASS", None, "MAYBE"]))
+    told = columns.load(path)
+    assert columns.reasons(told) == {columns.NO_VERDICT: 1, UNREAD: 1}
+    assert columns.codes(told["verdict"]).tolist() == [0, 2, 2]
+    assert [row.said.verdict for row in predictions.read(path)] == [
+        "PASS",
+        Unscored(columns.NO_VERDICT),
+        Unscored(UNREAD),
+    ]
 
 
 def test_a_table_from_before_rows_were_varied(tmp_path: Path) -> None:
