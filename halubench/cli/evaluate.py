@@ -11,7 +11,18 @@ import typer
 from rich.markup import escape
 
 from halubench.cli import _console
-from halubench.cli._options import named
+from halubench.cli._options import (
+    Content,
+    PriceIn,
+    PriceOut,
+    Retries,
+    Rpm,
+    Timeout,
+    Tpm,
+    Window,
+    look_in,
+    named,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -82,39 +93,27 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     map_: Annotated[
         str | None, typer.Option("--map", help="Other column names: passage=context,label=gold")
     ] = None,
-    window: Annotated[int, typer.Option(min=1, help="Requests in flight.")] = 64,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds an answer may take.")] = 120.0,
-    rpm: Annotated[
-        float | None, typer.Option(help="Most requests a minute; else as the endpoint tells.")
-    ] = None,
-    tpm: Annotated[
-        float | None, typer.Option(help="Most tokens a minute; else as the endpoint tells.")
-    ] = None,
-    retries: Annotated[int, typer.Option(min=0, help="Further attempts after a fault.")] = 6,
+    window: Window = 64,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    retries: Retries = 6,
     max_usd: Annotated[
         float | None, typer.Option(min=0, help="Stop before a judge spends more in this call.")
     ] = None,
-    price_in: Annotated[
-        float | None, typer.Option(min=0, help="US dollars per million prompt tokens.")
-    ] = None,
-    price_out: Annotated[
-        float | None, typer.Option(min=0, help="US dollars per million completion tokens.")
-    ] = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the sample and the intervals.")] = 0,
-    content: Annotated[
-        list[Path] | None, typer.Option(help="Your own folder of prompts and judges. Repeatable.")
-    ] = None,
+    content: Content = None,
 ) -> None:
     """Score judges: accuracy by source with intervals, unreadable answers counted, baselines beside."""
-    from halubench import content as contents
     from halubench.dataset import load
     from halubench.evaluate import EvaluateOptions, asks, check_complete, prepare
     from halubench.judges.modes import ModeOptions
     from halubench.judges.overflow import LengthOptions
     from halubench.models.base import EngineOptions
 
-    for folder in reversed(content or []):
-        contents.add_folder(folder)
+    look_in(content)
     mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
     engine = EngineOptions(timeout, window, price_in, price_out, rpm, tpm, _console.note)
     options = EvaluateOptions(

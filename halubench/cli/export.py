@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from halubench.cli import _console
-from halubench.cli._options import named
+from halubench.cli._options import Content, look_in, named
 
 Form = Literal["inspect", "lm-eval", "model-index"]
 NEXT = {
@@ -35,16 +35,12 @@ def command(
     map_: Annotated[
         str | None, typer.Option("--map", help="Other column names: passage=context,label=gold")
     ] = None,
-    content: Annotated[
-        list[Path] | None, typer.Option(help="Your own folder of prompts. Repeatable.")
-    ] = None,
+    content: Content = None,
 ) -> None:
     """Export a benchmark with a judge's prompt as a task of another tool, or its scores as metadata."""
-    from halubench import content as contents
     from halubench.export import export
 
-    for folder in reversed(content or []):
-        contents.add_folder(folder)
+    look_in(content)
     mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
     for path in export(run, to, out, data, mapping):
         _console.out.print(escape(str(path)), soft_wrap=True)

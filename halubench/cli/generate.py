@@ -12,7 +12,18 @@ from rich.table import Table
 from halubench.cli._composing import composed
 from halubench.cli._console import note, out
 from halubench.cli._generating import show, watching
-from halubench.cli._options import named
+from halubench.cli._options import (
+    Content,
+    PriceIn,
+    PriceOut,
+    Retries,
+    Rpm,
+    Timeout,
+    Tpm,
+    Window,
+    look_in,
+    named,
+)
 from halubench.errors import IncompleteError, InputError
 
 if TYPE_CHECKING:
@@ -73,24 +84,16 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     split: Annotated[
         str, typer.Option(help="Names and shares of the splits.")
     ] = "validation=.2,test=.8",
-    window: Annotated[int, typer.Option(help="Requests in flight.")] = 64,
-    timeout: Annotated[float, typer.Option(help="Seconds for one request.")] = 120.0,
-    rpm: Annotated[
-        float | None, typer.Option(help="Most requests a minute; else as the endpoint tells.")
-    ] = None,
-    tpm: Annotated[
-        float | None, typer.Option(help="Most tokens a minute; else as the endpoint tells.")
-    ] = None,
-    retries: Annotated[int, typer.Option(help="Further attempts after a passing fault.")] = 6,
+    window: Window = 64,
+    timeout: Timeout = 120.0,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    retries: Retries = 6,
     max_candidates: Annotated[
         int | None, typer.Option(help="Most requests for edits; 20 a pair unless given.")
     ] = None,
-    price_in: Annotated[
-        float | None, typer.Option(help="US dollars per million tokens in.")
-    ] = None,
-    price_out: Annotated[
-        float | None, typer.Option(help="US dollars per million tokens out.")
-    ] = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
     license_: Annotated[
         str | None, typer.Option("--license", help="Licence of the sources, as SPDX.")
     ] = None,
@@ -108,17 +111,13 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         str | None,
         typer.Option(metavar="I/N", help="Do one of N parts; halubench merge puts them together."),
     ] = None,
-    content: Annotated[
-        list[Path] | None, typer.Option(help="A folder of your own content.")
-    ] = None,
+    content: Content = None,
 ) -> None:
     """Make a benchmark of PASS/FAIL pairs out of gold QA documents, and audit it."""
-    from halubench import content as lookup
     from halubench.generate import Ask, generate, plan, work
     from halubench.models.base import EngineOptions
 
-    for folder in content or []:
-        lookup.add_folder(folder)
+    look_in(content)
     ask = Ask(
         sources=tuple(sources or ()),
         model=model,

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from halubench.cli import _console
-from halubench.cli._options import named
+from halubench.cli._options import Content, look_in, named
 
 if TYPE_CHECKING:
     from halubench.dataset import Dataset
@@ -35,7 +35,6 @@ Map = Annotated[
     typer.Option("--map", help="Other column names of the data: passage=context,label=gold"),
 ]
 Built = Annotated[Path, typer.Argument(help="A folder of halubench leaderboard build.")]
-Content = Annotated[list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")]
 
 
 class Form(StrEnum):
@@ -70,7 +69,7 @@ def build(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     """Rank judges in bands, beside the floors any judge must clear; others' figures apart."""
     from halubench import rank
 
-    _add(content)
+    look_in(content)
     with _console.err.status("Reading results"):
         entries = rank.read_entries(results)
         measured = [entry.results for entry in entries]
@@ -138,13 +137,6 @@ def export(
     _console.note(f"Written: {escape(str(written))}")
     if form is Form.SPACE:
         _console.note(f"Next: hf upload OWNER/NAME {escape(str(written))} --repo-type=space")
-
-
-def _add(content: list[Path] | None) -> None:
-    from halubench import content as contents
-
-    for folder in reversed(content or []):
-        contents.add_folder(folder)
 
 
 def _load(data: list[str] | None, map_: str | None) -> list[Dataset]:

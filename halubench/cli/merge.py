@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from halubench.cli._generating import show, watching
+from halubench.cli._options import Content, PriceIn, PriceOut, Retries, Timeout, Window, look_in
 
 
 def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
@@ -20,26 +21,18 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         float | None,
         typer.Option(help="The most that may be spent on what the parts lack; 0: nothing."),
     ] = None,
-    window: Annotated[int, typer.Option(help="Requests in flight.")] = 64,
-    timeout: Annotated[float, typer.Option(help="Seconds for one request.")] = 120.0,
-    retries: Annotated[int, typer.Option(help="Further attempts after a passing fault.")] = 6,
-    price_in: Annotated[
-        float | None, typer.Option(help="US dollars per million tokens in.")
-    ] = None,
-    price_out: Annotated[
-        float | None, typer.Option(help="US dollars per million tokens out.")
-    ] = None,
-    content: Annotated[
-        list[Path] | None, typer.Option(help="A folder of your own content.")
-    ] = None,
+    window: Window = 64,
+    timeout: Timeout = 120.0,
+    retries: Retries = 6,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    content: Content = None,
 ) -> None:
     """Put the parts of one generate job together: what one machine would have made, byte for byte."""
-    from halubench import content as lookup
     from halubench.generate import Rest, merge
     from halubench.models.base import EngineOptions
 
-    for folder in content or []:
-        lookup.add_folder(folder)
+    look_in(content)
     rest = Rest(EngineOptions(timeout, window, price_in, price_out), max_usd, retries)
     with watching() as watch:
         outcome = merge(parts, out_folder, rest, watch)

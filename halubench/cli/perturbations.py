@@ -9,15 +9,13 @@ import typer
 from rich.markup import escape
 
 from halubench.cli import _console
+from halubench.cli._options import Content, look_in
 from halubench.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from halubench.perturb.definitions import Example, Perturbation
 
 app = typer.Typer(help="Show the kinds of error, check them, and start one of your own.")
-_Content = Annotated[
-    list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")
-]
 
 
 @app.command("list")
@@ -25,7 +23,7 @@ def list_(
     domain: Annotated[
         str | None, typer.Option(help="Only those of general, finance or medical.")
     ] = None,
-    content: _Content = None,
+    content: Content = None,
 ) -> None:
     """List the perturbations by domain, with who makes them, relation and level."""
     from rich import box
@@ -48,7 +46,7 @@ def list_(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A name of the list.")], content: _Content = None
+    name: Annotated[str, typer.Argument(help="A name of the list.")], content: Content = None
 ) -> None:
     """Show one perturbation whole, and what its rule makes of its worked examples."""
     known = _load(content)
@@ -96,7 +94,7 @@ def check(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Files to check. Default: all there are.")
     ] = None,
-    content: _Content = None,
+    content: Content = None,
 ) -> None:
     """Validate perturbations and execute their worked examples; one sentence a fault."""
     from halubench.perturb import definitions
@@ -120,11 +118,9 @@ _DOMAINS = "Known: finance, general, medical."
 
 
 def _load(content: list[Path] | None) -> dict[str, Perturbation]:
-    from halubench import content as contents
     from halubench.perturb import definitions
 
-    for folder in reversed(content or []):
-        contents.add_folder(folder)
+    look_in(content)
     return definitions.load_all()
 
 

@@ -293,16 +293,11 @@ def _warmup(recipe: Recipe) -> str:
 
 
 def _optimizer(recipe: Recipe) -> dict[str, Any]:
-    """Composer's AdamW takes weight decay as it is, PyTorch's times the learning rate."""
     ours = recipe.optimizer
-    adam = ours.name == "adamw"
-    return {
-        "name": "decoupled_adamw" if adam else ours.name,
-        "lr": ours.lr,
-        "betas": list(ours.betas),
-        "weight_decay": ours.lr * ours.weight_decay if adam else ours.weight_decay,
-        **({"eps": 1e-8} if adam else {}),
-    }
+    if ours.name != "adamw":
+        return ours.model_dump(mode="json")
+    told = {"name": "decoupled_adamw", "weight_decay": ours.lr * ours.weight_decay, "eps": 1e-8}
+    return {**ours.model_dump(mode="json"), **told}
 
 
 def _fsdp(recipe: Recipe) -> dict[str, Any]:

@@ -145,14 +145,11 @@ def _values(file: File, gpus: int) -> dict[str, Any]:
 
 
 def _optimizer(file: File) -> dict[str, Any]:
-    ours = file.optimizer
-    adam = ours.name == "decoupled_adamw"
-    return {
-        "name": "adamw" if adam else ours.name,
-        "lr": ours.lr,
-        "betas": list(ours.betas),
-        "weight_decay": ours.weight_decay / ours.lr if adam else ours.weight_decay,
-    }
+    theirs = file.optimizer
+    told = theirs.model_dump(mode="json", exclude={"eps"})
+    if theirs.name != "decoupled_adamw":
+        return told
+    return {**told, "name": "adamw", "weight_decay": theirs.weight_decay / theirs.lr}
 
 
 def _lora(told: dict[str, Any]) -> dict[str, Any]:

@@ -230,8 +230,8 @@ def load_all() -> dict[str, Recipe]:
 
 
 def find(name: str) -> Recipe:
-    """The recipe of that name or file. Raises InputError naming those there are."""
-    if name.endswith(".yaml"):
+    """The recipe of that name or file (``*.yaml``). Raises InputError naming those there are."""
+    if name.endswith((".yaml", ".yml")):
         return load(Path(name))
     return load(content.find(f"trainers/{name}.yaml"))
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halubench.errors import EngineError, IncompleteError, InputError, MissingExtraError
@@ -17,9 +16,9 @@ from halubench.train import recipe as recipes
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from pathlib import Path
 
     from halubench.train.engine.job import Listener, Status
-    from halubench.train.recipe import Recipe
 
 GRACE = 900
 """Seconds that processes have to write their checkpoint when asked to stop; torchrun's own 30
@@ -45,11 +44,6 @@ class Ask:
     track: tuple[str, ...] = ()
 
 
-def find(name: str) -> Recipe:
-    """The recipe of a file (``*.yaml``) or of that name. Raises InputError."""
-    return recipes.load(Path(name)) if name.endswith((".yaml", ".yml")) else recipes.find(name)
-
-
 def is_worker() -> bool:
     """Whether this process is one that torchrun started."""
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
@@ -64,7 +58,7 @@ def run(ask: Ask, listener: Listener) -> Status:
     from halubench.train.engine import data, work
     from halubench.train.engine.job import Job
 
-    recipe = find(ask.recipe)
+    recipe = recipes.find(ask.recipe)
     model = ask.model or recipe.base_model
     prepared = data.read(ask.data)
     return _ended(
@@ -81,7 +75,7 @@ def spawn(ask: Ask, arguments: Sequence[str]) -> Status:
     _check_installed()
     from halubench.train.engine.job import Status
 
-    find(ask.recipe)
+    recipes.find(ask.recipe)
     started = _stamp(ask)
     process = subprocess.Popen(_torchrun(ask, arguments))  # noqa: S603  (this interpreter)
     with _handing_on(process):

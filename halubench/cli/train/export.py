@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from halubench.cli import _console
+from halubench.cli._options import Content, look_in
 
 
 def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
@@ -30,18 +31,14 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         list[Path] | None,
         typer.Option(help="Folder of halubench evaluate to put in the card. Repeatable."),
     ] = None,
-    content: Annotated[
-        list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")
-    ] = None,
+    content: Content = None,
 ) -> None:
     """Write weights, tokenizer, judge prompt and model card in the format asked for."""
     from typing import cast
 
-    from halubench import content as contents
     from halubench.train.export import release
 
-    for folder in reversed(content or []):
-        contents.add_folder(folder)
+    look_in(content)
     ask = release.Ask(
         run=run,
         out=out,

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from halubench.cli import _console
+from halubench.cli._options import Content, look_in
 from halubench.errors import OutputError
 
 
@@ -25,17 +26,13 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     submit: Annotated[
         bool, typer.Option("--submit", help="Hand it in, where the target's client is installed.")
     ] = False,
-    content: Annotated[
-        list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")
-    ] = None,
+    content: Content = None,
 ) -> None:
     """Write (and submit) the job that runs a recipe, requeued after a stop or a lost node."""
-    from halubench import content as contents
     from halubench.train import launch as launches
     from halubench.train.recipe import find
 
-    for folder in reversed(content or []):
-        contents.add_folder(folder)
+    look_in(content)
     made = launches.job(find(recipe), on, recipe, data, out)
     path = to / made.name
     try:

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from halubench.cli import _console
+from halubench.cli._options import Content, look_in
 from halubench.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,20 +41,16 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         float | None, typer.Option(min=1, help="Host memory of a node, in GiB.")
     ] = None,
     price: Annotated[float | None, typer.Option(min=0, help="US dollars a GPU and hour.")] = None,
-    content: Annotated[
-        list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")
-    ] = None,
+    content: Content = None,
 ) -> None:
     """Plan a run without a GPU: steps, tokens, memory, time. Exits 1 when it cannot work."""
-    from halubench import content as contents
     from halubench.train import plan as plans
     from halubench.train.dryrun import peak_gib
     from halubench.train.hardware import cluster
     from halubench.train.recipe import find
     from halubench.train.shape import shape_of
 
-    for folder in reversed(content or []):
-        contents.add_folder(folder)
+    look_in(content)
     found = find(recipe)
     where = cluster(gpus or (f"{found.gpus}xH100" if found.gpus else "cpu"))
     shape = shape_of(model or found.base_model)

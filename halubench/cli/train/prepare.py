@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from halubench.cli import _console
-from halubench.cli._options import named
+from halubench.cli._options import Content, PriceIn, PriceOut, Timeout, Window, look_in, named
 from halubench.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,27 +61,19 @@ def command(  # noqa: PLR0913, PLR0917  (an option each)
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same rows.")] = 17,
     max_usd: Annotated[float | None, typer.Option(help="The most the teacher may cost.")] = None,
-    window: Annotated[int, typer.Option(help="Requests in flight.")] = 64,
-    timeout: Annotated[float, typer.Option(help="Seconds for one request.")] = 120.0,
-    price_in: Annotated[
-        float | None, typer.Option(help="US dollars per million tokens in.")
-    ] = None,
-    price_out: Annotated[
-        float | None, typer.Option(help="US dollars per million tokens out.")
-    ] = None,
-    content: Annotated[
-        list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")
-    ] = None,
+    window: Window = 64,
+    timeout: Timeout = 120.0,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    content: Content = None,
 ) -> None:
     """Make a training set of labelled rows: reasoning, token counts, splits, no benchmark rows."""
-    from halubench import content as contents
     from halubench.models.base import EngineOptions
     from halubench.train.prepare import Ask
     from halubench.train.recipe import find
     from halubench.train.teacher import Teacher
 
-    for folder in reversed(content or []):
-        contents.add_folder(folder)
+    look_in(content)
     base = find(recipe) if recipe else None
     engine = EngineOptions(timeout, window, price_in, price_out)
     ask = Ask(

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from halubench.cli import _console
+from halubench.cli._options import Content, look_in
 from halubench.errors import HalubenchError
 
 if TYPE_CHECKING:
@@ -36,16 +37,12 @@ def command(  # noqa: PLR0913, PLR0917  (one argument an option)
         list[str] | None,
         typer.Option(help="wandb, trackio, mlflow or tensorboard; the recipe's unless given."),
     ] = None,
-    content: Annotated[
-        list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")
-    ] = None,
+    content: Content = None,
 ) -> None:
     """Train a judge; SIGTERM writes a checkpoint, and the same command goes on."""
-    from halubench import content as contents
     from halubench.train import run as runs
 
-    for folder in reversed(content or []):
-        contents.add_folder(folder)
+    look_in(content)
     tracked = tuple(track or ())
     ask = runs.Ask(recipe, data, out, model, nproc, nodes, rendezvous, validate, tracked)
     if runs.is_worker():

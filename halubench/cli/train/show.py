@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  (typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from halubench.cli import _console
+from halubench.cli._options import Content, look_in
 from halubench.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,18 +33,14 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     model: Annotated[
         str | None, typer.Option(help="With --engine: in the place of the base model.")
     ] = None,
-    content: Annotated[
-        list[Path] | None, typer.Option(help="Your own folder of content. Repeatable.")
-    ] = None,
+    content: Content = None,
 ) -> None:
     """Show the training recipes, their schedules, and what an engine would run."""
-    from halubench import content as contents
     from halubench.train import recipe as recipes
     from halubench.train.render import Place
     from halubench.train.schedule import schedule
 
-    for folder in reversed(content or []):
-        contents.add_folder(folder)
+    look_in(content)
     if engine:
         if name is None:
             raise InputError(
