@@ -78,7 +78,7 @@ def file(tmp_path: Path, text: str, name: str = "judge.yaml") -> Path:
     return path
 
 
-def imported(tmp_path: Path, text: str, gpus: int = 8):
+def imported(tmp_path: Path, text: str, gpus: int | None = 8):
     found = published.read(file(tmp_path, text), "judge", gpus)
     return load(file(tmp_path, found.recipe)), found
 
@@ -100,6 +100,46 @@ def test_the_published_file_imports_as_the_shipped_recipe_and_lists_what_it_migr
     assert all(name in left for name in ("hf_name", "save_folder", "speed_monitor", "lr_monitor"))
 
 
+def of_mcli(gpus: int, more: str = "") -> str:
+    """The same within a run of mcli, which is how Lynx's files are published."""
+    told = (
+        f"name: judge\ncommand: composer train.py\ncompute: {{gpus: {gpus}}}\n{more}parameters:\n"
+    )
+    return told + "\n".join(f"  {line}" for line in PUBLISHED.splitlines())
+
+
+def test_a_run_of_mcli_is_read_through_to_its_file_and_tells_the_gpus(tmp_path):
+    recipe, found = imported(tmp_path, of_mcli(32), None)
+    bare, told = imported(tmp_path, PUBLISHED, 32)
+    assert recipe == bare
+    assert recipe.gpus == 32
+    assert imported(tmp_path, of_mcli(32), 16)[0].gpus == 16
+    assert found.migrations[1:] == told.migrations
+    assert found.left_out[0].startswith("command, compute, name: mcli's")
+
+
+def test_a_typo_around_a_file_of_foundry_is_refused_too(tmp_path):
+    with pytest.raises(
+        InputError, match=r"env_variabels is not a known key\. Did you mean env_var"
+    ):
+        imported(tmp_path, of_mcli(8, "env_variabels: {A: 1}\n"))
+
+
+def test_every_key_of_an_imported_file_is_taken_or_told(tmp_path):
+    text = PUBLISHED.replace("weight_decay: 0.0", "weight_decay: 0.0, eps: 1.0e-9")
+    text += "max_split_size_mb: 512\nload_weights_only: true\n"
+    left = " ".join(imported(tmp_path, text)[1].left_out)
+    told = ("optimizer.eps", "max_split_size_mb", "load_weights_only", "tokenizer.name", "run_name")
+    assert all(key in left for key in (*told, "model.init_device", "train_loader.num_workers"))
+    assert "device_train_microbatch_size: a recipe says a number" in left
+    assert not any(key in left for key in ("optimizer.lr", "alpha_f", "fsdp_config", "variables"))
+
+
+def test_the_base_model_of_an_imported_file_can_be_replaced(tmp_path):
+    found = published.read(file(tmp_path, PUBLISHED), "judge", model="models/llama")
+    assert load(file(tmp_path, found.recipe)).base_model == "models/llama"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -107,6 +147,7 @@ def test_the_published_file_imports_as_the_shipped_recipe_and_lists_what_it_migr
         ("clipping_threshold", "clip_threshold", "algorithms.gradient_clipping.clip_threshold"),
         ("limit_all_gathers", "limit_all_gather", "fsdp_config.limit_all_gather is not a known"),
         ("model_max_length: ${max_seq_len}", "model_max_length: ${max_len}", "refers to nothing"),
+        ("global_seed: 17", "global_seed: ${seed}", "refers to itself"),
         ("max_duration: 3ep", "max_duration: 300ba", "is not in epochs"),
         ("t_warmup: 100ba", "t_warmup: 100tok", "is no warm-up"),
         ("hf_causal_lm", "mpt_causal_lm", "model.name"),
@@ -192,6 +233,13 @@ def test_show_prints_the_file_alone_on_stdout_and_import_writes_a_recipe(tmp_pat
     assert "is there already" in str(again.exception)
 
 
+def test_names_that_move_are_referred_to_where_they_went(tmp_path):
+    told, said = published.migrate(yaml.safe_load(PUBLISHED))
+    assert told["tokenizer"]["name"] == "${variables.tokenizer_name}"
+    assert told["tokenizer"]["kwargs"]["model_max_length"] == "${max_seq_len}"
+    assert "${global_seed} becomes ${variables.global_seed}" in said[0]
+
+
 VALIDATE = """
 import sys
 from omegaconf import OmegaConf
@@ -206,6 +254,15 @@ validate_config(found)
 @pytest.mark.skipif(not shutil.which("llmfoundry"), reason="LLM Foundry is not on the PATH")
 @pytest.mark.parametrize("name", JUDGES)
 def test_llm_foundrys_own_validation_takes_what_is_rendered(tmp_path, name):
-    path = file(tmp_path, render(find(name), "foundry", Place()).config)
+    taken_by_foundry(file(tmp_path, render(find(name), "foundry", Place()).config))
+
+
+@pytest.mark.skipif(not shutil.which("llmfoundry"), reason="LLM Foundry is not on the PATH")
+def test_llm_foundrys_own_validation_takes_what_is_migrated(tmp_path):
+    told, _ = published.migrate(yaml.safe_load(PUBLISHED))
+    taken_by_foundry(file(tmp_path, yaml.safe_dump(told)))
+
+
+def taken_by_foundry(path: Path) -> None:
     python = Path(shutil.which("llmfoundry")).parent / "python"
     subprocess.run([python, "-c", VALIDATE, str(path)], check=True, timeout=300)

@@ -22,7 +22,7 @@ class Model(Strict):
 
     name: Literal["hf_causal_lm"]
     pretrained_model_name_or_path: str
-    pretrained: bool = True
+    pretrained: Literal[True] = True
     init_device: Literal["mixed", "cpu", "meta"] = "cpu"
     use_flash_attention_2: bool = False
     attn_implementation: str | None = None
@@ -133,6 +133,7 @@ class File(Strict):
     device_eval_batch_size: int = 1
     seed: int = 17
     precision: Literal["amp_bf16", "fp32"]
+    max_split_size_mb: int | None = None
     dist_timeout: float = 600.0
     fsdp_config: FsdpConfig | None = None
     progress_bar: bool = False
@@ -147,6 +148,7 @@ class File(Strict):
     save_overwrite: bool = False
     save_weights_only: bool = False
     load_path: str | None = None
+    load_weights_only: bool = False
     autoresume: bool = False
 
 

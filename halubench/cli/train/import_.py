@@ -13,8 +13,17 @@ from halubench.errors import OutputError
 
 
 def command(
-    file: Annotated[Path, typer.Argument(help="A training YAML of LLM Foundry, Lynx's for one.")],
-    gpus: Annotated[int, typer.Option(min=0, help="GPUs it ran on; the file does not say.")] = 8,
+    file: Annotated[
+        Path,
+        typer.Argument(help="A training YAML of LLM Foundry or a run of mcli, Lynx's for one."),
+    ],
+    gpus: Annotated[
+        int | None,
+        typer.Option(min=0, help="GPUs it ran on. Default: what a run of mcli says, else 8."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Folder or Hub id, in place of the file's base model.")
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the recipe. Default: the file's.")
     ] = None,
@@ -25,7 +34,7 @@ def command(
     """Make a recipe of an LLM Foundry YAML; lists what had to be migrated or left out."""
     from halubench.train import published
 
-    found = published.read(file, name or file.stem, gpus)
+    found = published.read(file, name or file.stem, gpus, model)
     target = out / f"{found.name}.yaml"
     if target.exists():
         raise OutputError(f"{target} is there already.", "Give another --name or --out.")
