@@ -1,10 +1,13 @@
-"""Training Lynx-8B's shape on one GPU: tokens a second and MFU, each choice against its opposite.
+"""Training Lynx-8B's shape on one GPU: tokens a second, MFU and memory, each choice against another.
 
     python benchmarks/train_h200.py            # Llama-3-8B's shape, random weights, S 8192
     python benchmarks/train_h200.py --tiny     # two small layers, to see that it works (no figures)
 
-One full H200 (139 GiB) holds the fp32 weights, their gradients and Lion's state. Rates are of whole
-steps after two that warm up. Both counts of attention are told (halubench.train.engine.flops).
+What one of N GPUs computes: fp32 weights under FSDP2, bf16 compute, Lion, layers computed again,
+loss in chunks. On one GPU nothing is sent, and nothing shared: the whole model (96 GiB of weights,
+gradients and states) needs an H200; half its layers leave room to keep activations. A step adds two
+micro-batches of one sequence; figures are of whole steps after two that warm up. MFU counts each
+row's own attention (halubench.train.engine.flops), padding not at all.
 Published for comparison, by their owners: LLM Foundry MPT-70B on 32 H100, S 2048, MFU 36 %;
 torchtitan Llama-3.1-8B on 8 H100, S 8192, compiled, 6,667 tokens/s a GPU, MFU 37 %.
 """
@@ -18,14 +21,20 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
 LENGTH = 8192
-ROWS = (300, 3000)
+ROWS = (300, 2700)
 """Tokens of the shortest and the longest row; Lynx's mean is taken to be about 1,500."""
+CHUNK = 1024
+"""Tokens whose logits exist at once."""
+MICRO_BATCHES = 2
 LYNX = {
     "vocab_size": 128256,
     "hidden_size": 4096,
@@ -34,122 +43,158 @@ LYNX = {
     "num_attention_heads": 32,
     "num_key_value_heads": 8,
     "max_position_embeddings": 8192,
-    "rope_theta": 500000.0,
 }
 TINY = {
-    **LYNX,
     "vocab_size": 512,
     "hidden_size": 64,
     "intermediate_size": 128,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
+    "max_position_embeddings": 8192,
 }
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One way to train. ``packed``: rows back to back; otherwise each padded to ``LENGTH``."""
+    """One way to train. ``packed``: rows back to back; otherwise each padded to ``LENGTH``.
+
+    ``sharded``: by FSDP2, as in a run of many GPUs; else by autocast. ``layers``: their share.
+    """
 
     name: str
-    attention: str = "sdpa"
+    attention: str
     packed: bool = True
     checkpointing: bool = True
     compiled: bool = False
     chunked: bool = True
+    sharded: bool = True
+    layers: float = 1.0
+
+    @property
+    def model(self) -> tuple[bool, float]:
+        """Choices alike in this use one model, one after the other."""
+        return self.sharded, self.layers
 
 
 def choices(*, tiny: bool) -> list[Choice]:
-    """The usual one first; each other differs from it in one thing. Compiling is no quick trial."""
-    usual = Choice("usual: packed, SDPA, checkpointed, chunked loss")
+    """The usual one first, then what differs from it. Compiling changes a model for good: last."""
+    from halubench.train.engine import packed
+
+    flash = "flash_attention_2" if find_spec("flash_attn") else ""
+    best = flash or (packed.register() if packed.available() else "sdpa")
+    usual = Choice("packed rows, flash kernel, layers again, chunked loss", best)
+    half = replace(usual, name="half the layers", layers=0.5)
     found = [
         usual,
-        replace(usual, name="rows padded to the length", packed=False),
-        replace(usual, name="no activation checkpointing", checkpointing=False),
-        *([] if tiny else [replace(usual, name="compiled", compiled=True)]),
+        replace(usual, name="SDPA with a mask of the packed rows", attention="sdpa"),
+        replace(usual, name="rows padded to the length", packed=False, attention="sdpa"),
         replace(usual, name="whole logits", chunked=False),
+        replace(usual, name="compiled layers", compiled=True),
+        half,
+        replace(half, name="half the layers, nothing again", checkpointing=False),
+        replace(half, name="half, nothing again, compiled", checkpointing=False, compiled=True),
+        replace(usual, name="autocast in the place of FSDP2", sharded=False),
     ]
-    if find_spec("flash_attn"):
-        found.append(replace(usual, name="flash attention 2", attention="flash_attention_2"))
-    return found
+    return [one for one in found if not (tiny and one.compiled)]
 
 
-def batch(
-    choice: Choice, length: int, draw: random.Random, vocabulary: int, device: str
-) -> dict[str, Any]:
-    """One sequence: rows of chance lengths packed, or one of them padded."""
+def batch(choice: Choice, length: int, draw: random.Random, words: int, device: str) -> Any:  # noqa: ANN401
+    """(what the model is given, labels, the rows' lengths): rows packed, or one of them padded."""
     import torch
 
-    scale = length / LENGTH
     rows: list[int] = []
     while sum(rows) < length:
-        rows.append(min(int(draw.uniform(*ROWS) * scale) + 1, length - sum(rows)))
+        wanted = int(draw.uniform(*ROWS) * length / LENGTH) + 1
+        rows.append(min(wanted, length - sum(rows)))
     rows = rows if choice.packed else rows[:1]
-    used = sum(rows)
-    ids = torch.randint(vocabulary, (1, length), device=device)
+    ids = torch.randint(words, (1, length), device=device)
     labels = ids.clone()
-    labels[:, used:] = -100
-    positions = torch.cat(
-        [torch.arange(row) for row in [*rows, *[length - used] * (used < length)]]
-    )
-    found = {"input_ids": ids, "labels": labels, "position_ids": positions[None].to(device)}
-    return {"inputs": found, "rows": rows}
+    labels[:, sum(rows) :] = -100
+    if not choice.packed:
+        return {"input_ids": ids}, labels, rows
+    starts = torch.tensor([0, *accumulate(rows)], dtype=torch.int32, device=device)
+    positions = torch.cat([torch.arange(row, device=device) for row in rows])
+    told = {"cu_seq_lens_q": starts, "cu_seq_lens_k": starts}
+    told |= {"max_length_q": max(rows), "max_length_k": max(rows)}
+    return {"input_ids": ids, "position_ids": positions[None], **told}, labels, rows
 
 
-def loss_of(model: Any, inputs: dict[str, Any], chunked: bool) -> Any:  # noqa: ANN401
-    """Cross-entropy of the next token; in chunks of 1,024 no whole logits are held."""
+def loss_of(model: Any) -> Any:  # noqa: ANN401
+    """What the model's call is to give: the mean cross-entropy of the next token."""
     import torch
     from torch.nn.functional import cross_entropy
     from torch.utils.checkpoint import checkpoint
-
-    labels = inputs["labels"][0, 1:]
-    arguments = {key: value for key, value in inputs.items() if key != "labels"}
-    hidden = model.model(**arguments, use_cache=False).last_hidden_state[0, :-1]
 
     def part(some: Tensor, wanted: Tensor) -> Tensor:
         logits = model.lm_head(some).float()
         return cross_entropy(logits, wanted, ignore_index=-100, reduction="sum")
 
-    if not chunked:
-        return part(hidden, labels) / (labels != -100).sum()
-    pieces = zip(hidden.split(1024), labels.split(1024), strict=True)
-    losses = [checkpoint(part, some, wanted, use_reentrant=False) for some, wanted in pieces]
-    return torch.stack(losses).sum() / (labels != -100).sum()
+    def forward(inputs: dict[str, Any], labels: Tensor, chunked: bool) -> Tensor:
+        wanted = labels[0, 1:]
+        hidden = model.model(**inputs, use_cache=False).last_hidden_state[0, :-1]
+        if not chunked:
+            return part(hidden, wanted) / (wanted != -100).sum()
+        pieces = zip(hidden.split(CHUNK), wanted.split(CHUNK), strict=True)
+        losses = [checkpoint(part, some, these, use_reentrant=False) for some, these in pieces]
+        return torch.stack(losses).sum() / (wanted != -100).sum()
+
+    return forward
 
 
-def measure(choice: Choice, shape: dict[str, Any], length: int, steps: int) -> dict[str, Any]:
-    """Seconds, tokens, MFU and memory of ``steps`` optimizer steps."""
+def build(choice: Choice, shape: dict[str, int], device: str) -> Any:  # noqa: ANN401
+    """The model with chance weights in fp32, sharded over this one GPU or not."""
     import torch
+    from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from halubench.train.engine.flops import arithmetic, peak
-    from halubench.train.engine.lion import DecoupledLion
-    from halubench.train.shape import Work
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(0)
-    config = LlamaConfig(**shape, attn_implementation=choice.attention)
+    layers = round(shape["num_hidden_layers"] * choice.layers)
+    config = LlamaConfig(**{**shape, "num_hidden_layers": layers}, attn_implementation="sdpa")
     with torch.device(device):
         model = LlamaForCausalLM(config)
+    model.forward = loss_of(model)
     model.train()
-    if choice.checkpointing:
-        model.activation_checkpointing_enable({"use_reentrant": False})
-    counted = arithmetic(model)
-    optimizer = DecoupledLion(model.parameters(), lr=5e-7, betas=(0.9, 0.95))
-    forward = torch.compile(loss_of) if choice.compiled else loss_of
+    if choice.sharded:
+        policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
+        for layer in model.model.layers:
+            fully_shard(layer, mp_policy=policy)
+        fully_shard(model, mp_policy=policy)
+    return model
+
+
+def measure(choice: Choice, model: Any, optimizer: Any, length: int, steps: int) -> dict[str, Any]:  # noqa: ANN401
+    """Seconds, tokens, MFU and memory of ``steps`` optimizer steps."""
+    import torch
+
+    from halubench.train.engine.flops import Shape, Work, peak
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model.set_attn_implementation(choice.attention)
+    model.activation_checkpointing_enable({"use_reentrant": False})
+    if not choice.checkpointing:
+        model.activation_checkpointing_disable()
+    if choice.compiled:
+        for layer in model.model.layers:
+            layer.compile()
+    counted = Shape.of(model)
     draw, work, tokens, start = random.Random(0), Work(), 0, 0.0
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    loss: Any = None
     for step in range(steps + 2):
         if step == 2:
             _wait(device)
             work, tokens, start = Work(), 0, time.perf_counter()
-        made = batch(choice, length, draw, config.vocab_size, device)
-        with torch.autocast(device, torch.bfloat16):
-            loss = forward(model, made["inputs"], choice.chunked)
-        loss.backward()
+        for _ in range(MICRO_BATCHES):
+            inputs, labels, rows = batch(choice, length, draw, model.config.vocab_size, device)
+            with torch.autocast(device, torch.bfloat16, enabled=not choice.sharded):
+                loss = model(inputs, labels, choice.chunked)
+            loss.backward()
+            tokens += sum(rows)
+            work += counted.work(rows)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        tokens += sum(made["rows"])
-        work += counted.work(made["rows"])
     _wait(device)
     seconds = time.perf_counter() - start
     rate = peak(torch.cuda.get_device_name()) if device == "cuda" else None
@@ -162,17 +207,6 @@ def measure(choice: Choice, shape: dict[str, Any], length: int, steps: int) -> d
     }
 
 
-def predicted(shape: dict[str, Any], length: int) -> float:
-    """GiB of the usual choice: 12 bytes a weight (fp32 weight, gradient and Lion's momentum), a bf16
-    copy of the largest layer, and what checkpointing keeps: each layer's input in bf16."""
-    hidden, layers = shape["hidden_size"], shape["num_hidden_layers"]
-    heads = shape["num_key_value_heads"] / shape["num_attention_heads"]
-    layer = hidden * hidden * (2 + 2 * heads) + 3 * hidden * shape["intermediate_size"]
-    weights = layers * layer + 2 * shape["vocab_size"] * hidden
-    inside = length * (8 * hidden + 4 * shape["intermediate_size"]) * 2
-    return (12 * weights + 2 * layer + length * hidden * 2 * layers + inside) / 2**30
-
-
 def _wait(device: str) -> None:
     import torch
 
@@ -180,11 +214,31 @@ def _wait(device: str) -> None:
         torch.cuda.synchronize()
 
 
+def models(
+    wanted: list[Choice], shape: dict[str, int], device: str
+) -> Iterator[tuple[Choice, Any, Any]]:
+    """Each choice with its model and optimizer; one model at a time is held."""
+    import torch
+
+    from halubench.train.engine.lion import DecoupledLion
+
+    for kind in dict.fromkeys(choice.model for choice in wanted):
+        alike = [choice for choice in wanted if choice.model == kind]
+        model = build(alike[0], shape, device)
+        optimizer = DecoupledLion(model.parameters(), lr=5e-7, betas=(0.9, 0.95))
+        for choice in alike:
+            yield choice, model, optimizer
+        del model, optimizer
+        gc.collect()
+        if device == "cuda":
+            torch.cuda.empty_cache()
+
+
 def main() -> None:
     """Print one line a choice; one that does not fit is told as such."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tiny", action="store_true")
-    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=4)
     asked = parser.parse_args()
     if not find_spec("torch"):
         sys.exit(print("train_h200: torch is not installed here; nothing was measured."))
@@ -192,20 +246,26 @@ def main() -> None:
 
     if not (asked.tiny or torch.cuda.is_available()):
         sys.exit(print("train_h200: there is no GPU here; nothing was measured (--tiny tries it)."))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     shape, length = (TINY, 256) if asked.tiny else (LYNX, LENGTH)
-    print(f"predicted memory of the usual choice: {predicted(shape, length):.1f} GiB")
-    for choice in choices(tiny=asked.tiny):
+    if device == "cuda":
+        print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
+    torch.distributed.init_process_group(
+        "nccl" if device == "cuda" else "gloo",
+        rank=0,
+        world_size=1,
+        store=torch.distributed.HashStore(),
+    )
+    for choice, model, optimizer in models(choices(tiny=asked.tiny), shape, device):
         try:
-            found = measure(choice, shape, length, asked.steps)
+            found = measure(choice, model, optimizer, length, asked.steps)
         except torch.OutOfMemoryError:
-            print(f"{choice.name:52} does not fit")
+            print(f"{choice.name:52} does not fit", flush=True)
+            optimizer.zero_grad(set_to_none=True)
             continue
-        finally:
-            gc.collect()
-            torch.cuda.empty_cache()
         figures = [f"{found['tokens_s']:10,.0f} tokens/s"]
-        figures += [f"{key} {found[key]:.3g}" for key in ("causal", "full", "GiB") if found[key]]
-        print(f"{choice.name:52}{'  '.join(figures)}")
+        figures += [f"{key} {found[key]:.3f}" for key in ("causal", "full", "GiB") if found[key]]
+        print(f"{choice.name:52}{'  '.join(figures)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -108,6 +108,16 @@ def test_stopped_on_two_killed_on_four_finished_on_two(place: Path, alone: dict)
     assert (made["processes"], made["steps"]) == (2, STEPS)
 
 
+def test_one_process_of_torchrun_is_sharded_too(place: Path, alone: dict) -> None:
+    told = _command(place, _recipe(place, "FULL_SHARD"), "one")
+    launch = ["torch.distributed.run", "--standalone", "--nproc-per-node", "1", "-m"]
+    asked = [part for part in told[2:] if part not in ("--nproc", "1")]  # as run.spawn leaves out
+    done = world.run([*told[:2], *launch, *asked])
+    assert done.returncode == 0, done.stderr
+    assert "weights are whole" not in done.stderr
+    assert _largest_difference(alone, world.weights(place / "one")) < TOLERANCE
+
+
 def test_sharded_within_and_replicated_over_two_nodes(place: Path, alone: dict) -> None:
     with socket.socket() as free:
         free.bind(("localhost", 0))

@@ -62,8 +62,8 @@ def _step(recipe: Recipe, config: Any, mesh: Any) -> float:  # noqa: ANN401  (to
     optimizer = _optimizer(recipe, model)
     shape = (recipe.device_microbatch_size, recipe.sequence_length)
     tokens = torch.randint(0, config.vocab_size, shape)
-    tracker: Any = FSDPMemTracker(model, optimizer) if mesh.size() > 1 else MemTracker()
-    if mesh.size() > 1:
+    tracker: Any = FSDPMemTracker(model, optimizer) if recipe.fsdp else MemTracker()
+    if recipe.fsdp:
         tracker.track_inputs((tokens,))
     else:
         tracker.track_external(model, optimizer, tokens)
@@ -89,8 +89,8 @@ def _model(recipe: Recipe, config: Any, mesh: Any) -> Any:  # noqa: ANN401
     if checkpointed(recipe):
         model.gradient_checkpointing_enable({"use_reentrant": False})
     model.train()
-    if mesh.size() > 1:
-        again = not recipe.fsdp or recipe.fsdp.strategy != "SHARD_GRAD_OP"
+    if recipe.fsdp:
+        again = recipe.fsdp.strategy != "SHARD_GRAD_OP"
         policy = MixedPrecisionPolicy(param_dtype=compute, reduce_dtype=torch.float32)
         for layer in model.model.layers:
             fully_shard(layer, mesh=mesh, mp_policy=policy, reshard_after_forward=again)

@@ -82,7 +82,7 @@ def _held(recipe: Recipe, shape: Shape, ways: int) -> dict[str, float]:
     }
     if recipe.lora:
         found["frozen weights"] = _frozen(recipe, shape) / ways
-    elif ways == 1 and recipe.precision.compute != recipe.precision.master:
+    elif recipe.fsdp is None and recipe.precision.compute != recipe.precision.master:
         found["weights in bf16"] = 2.0 * trained  # autocast keeps them through the forward pass
     return found
 
@@ -104,7 +104,7 @@ def _fullest(recipe: Recipe, shape: Shape, ways: int) -> dict[str, float]:
     }
     if not recipe.lora and shape.kind == "decoder":
         found["gradient of the head"] = 2.0 * shape.vocab_size * shape.hidden_size
-    if ways > 1:
+    if recipe.fsdp is not None:
         # Two layers gathered in bf16; the gradients of one in bf16, and in fp32 to be reduced.
         reduced = 0 if recipe.lora else 6
         layers = (4.0 + reduced) * shape.layer_parameters()

@@ -49,6 +49,16 @@ def is_worker() -> bool:
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
+def apart(ask: Ask) -> bool:
+    """Whether torchrun is to start the processes: several, or one whose GPU FSDP2 is to save."""
+    if ask.nproc * ask.nodes > 1:
+        return True
+    _check_installed()
+    import torch
+
+    return find(ask.recipe).fsdp is not None and torch.cuda.is_available()
+
+
 def run(ask: Ask, listener: Listener) -> Status:
     """Train in this process. Raises IncompleteError (exit 75) when it was asked to stop.
 

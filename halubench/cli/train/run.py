@@ -48,7 +48,7 @@ def command(  # noqa: PLR0913, PLR0917  (one argument an option)
     if runs.is_worker():
         _work(ask)
         return
-    if nproc * nodes > 1:
+    if runs.apart(ask):
         status = runs.spawn(ask, _arguments(ask, content or []))
     else:
         status = runs.run(ask, _Told())

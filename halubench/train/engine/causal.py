@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
 from halubench.errors import InputError
-from halubench.train.engine import labels, settings, sharding
+from halubench.train.engine import labels, packed, settings, sharding
 from halubench.train.engine.flops import arithmetic
 from halubench.train.engine.validation import Validation, Writer, answer_limit
 
@@ -116,12 +116,19 @@ def load(job: Job, listener: Listener) -> Any:
 
 
 def attention(recipe: Recipe, listener: Listener) -> str:
-    """The recipe's attention where it can run here; SDPA, which is exact, where it cannot."""
+    """The recipe's attention where it can run here; where not, one that is as exact.
+
+    That is torch's own flash kernel for packed rows on a GPU, else SDPA.
+    """
     if recipe.attention != "flash_attention_2":
         return recipe.attention
-    if torch.cuda.is_available() and find_spec("flash_attn"):
+    gpu = torch.cuda.is_available()
+    if gpu and find_spec("flash_attn"):
         return recipe.attention
-    why = "flash-attn is not installed" if torch.cuda.is_available() else "there is no GPU"
+    why = "flash-attn is not installed" if gpu else "there is no GPU"
+    if recipe.packing and recipe.precision.compute == "bf16" and packed.available():
+        listener.say(f"Attention by torch's own flash kernel: {why}.")
+        return packed.register()
     listener.say(f"Attention by SDPA instead of flash attention 2: {why}.")
     return "sdpa"
 

@@ -34,7 +34,7 @@ def common(job: Job) -> dict[str, Any]:
         "weight_decay": recipe.optimizer.weight_decay,
         "max_grad_norm": recipe.max_grad_norm,
         "bf16": recipe.precision.compute == "bf16",
-        "gradient_checkpointing": recipe.fsdp is None and gpu,
+        "gradient_checkpointing": gpu and sharding.checkpointed_alone(recipe),
         "use_cpu": not gpu,
         "seed": recipe.seed,
         "data_seed": recipe.seed,

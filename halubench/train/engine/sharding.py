@@ -22,8 +22,18 @@ def rank() -> int:
 
 
 def sharded(recipe: Recipe) -> bool:
-    """Whether weights are spread over processes; alone there is nothing to spread."""
-    return recipe.fsdp is not None and world() > 1
+    """Whether FSDP2 holds the weights: in every process that torchrun started, one alone too.
+
+    There it spreads nothing, but gathers one layer at a time in bf16 where autocast would keep all.
+    """
+    return recipe.fsdp is not None and "WORLD_SIZE" in os.environ
+
+
+def checkpointed_alone(recipe: Recipe) -> bool:
+    """Whether the trainer, and not FSDP2, has activations computed again."""
+    if sharded(recipe):
+        return False
+    return recipe.fsdp is None or recipe.fsdp.activation_checkpointing
 
 
 def accumulation(recipe: Recipe) -> int:
