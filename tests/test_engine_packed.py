@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
-from pathlib import Path
+from itertools import accumulate, chain
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +13,9 @@ import engine_world as world
 from transformers import AutoModelForCausalLM
 
 from halubench.train.engine import packed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.torch
 ROWS = [[5, 9, 12, 40], [7, 8, 9, 10, 11, 12, 13], [30, 31]]
@@ -51,10 +54,12 @@ def test_packed_rows_see_themselves_alone_forward_and_backward(llama: Path) -> N
     starts = torch.tensor([0, *accumulate(map(len, ROWS))], dtype=torch.int32).cuda()
     longest = max(map(len, ROWS))
     together = model(
-        input_ids=torch.tensor([sum(ROWS, [])]).cuda(),
+        input_ids=torch.tensor([[*chain(*ROWS)]]).cuda(),
         position_ids=torch.cat([torch.arange(len(row)) for row in ROWS])[None].cuda(),
-        **{"cu_seq_lens_q": starts, "cu_seq_lens_k": starts},
-        **{"max_length_q": longest, "max_length_k": longest},
+        cu_seq_lens_q=starts,
+        cu_seq_lens_k=starts,
+        max_length_q=longest,
+        max_length_k=longest,
         use_cache=False,
     ).logits[0]
     apart = torch.cat([exact(input_ids=torch.tensor([row]).cuda()).logits[0] for row in ROWS])

@@ -36,30 +36,25 @@ def attend(
     key: Tensor,
     value: Tensor,
     attention_mask: Tensor | None,
-    scaling: float | None = None,
-    cu_seq_lens_q: Tensor | None = None,
-    max_length_q: int | None = None,
-    **others: Any,
+    **told: Any,
 ) -> tuple[Tensor, None]:
     """Causal attention of each row to itself; (1, heads, tokens, size) to (1, tokens, heads, size).
 
     The rows are those of TRL's packing collator: ``cu_seq_lens_q`` holds where each begins, and the
     end. A batch without it is not packed and goes to SDPA.
     """
-    if cu_seq_lens_q is None or max_length_q is None:
-        shown: tuple[Tensor, None] = sdpa_attention_forward(
-            module, query, key, value, attention_mask, scaling=scaling, **others
-        )
-        return shown
+    starts, longest = told.get("cu_seq_lens_q"), told.get("max_length_q")
+    if starts is None:
+        read: Any = sdpa_attention_forward(module, query, key, value, attention_mask, **told)
+        return read[0], None
     from torch.nn.attention.varlen import varlen_attn
 
     groups = query.shape[1] // key.shape[1]
     heads = (query, repeat_kv(key, groups), repeat_kv(value, groups))
     rows = [one.transpose(1, 2).flatten(0, 1).to(value.dtype) for one in heads]
-    ends, longest = cu_seq_lens_q, max_length_q
-    causal = (-1, 0)
-    said: Any = varlen_attn(*rows, ends, ends, longest, longest, scale=scaling, window_size=causal)
-    return said.unsqueeze(0), None
+    lengths, causal = (starts, starts, longest, longest), (-1, 0)
+    seen: Any = varlen_attn(*rows, *lengths, scale=told.get("scaling"), window_size=causal)
+    return seen.unsqueeze(0), None
 
 
 def mask(*args: Any, attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor | None:
