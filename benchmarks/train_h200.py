@@ -7,7 +7,7 @@ What one of N GPUs computes: fp32 weights under FSDP2, bf16 compute, Lion, layer
 loss in chunks. On one GPU nothing is sent, and nothing shared: the whole model (96 GiB of weights,
 gradients and states) needs an H200; half its layers leave room to keep activations. A step adds two
 micro-batches of one sequence; figures are of whole steps after two that warm up. MFU counts each
-row's own attention (halubench.train.engine.flops), padding not at all. A GPU with less memory than an
+row's own attention (halubench.train.shape), padding not at all. A GPU with less memory than an
 H200's takes half the layers, and a quarter where activations are kept.
 Published for comparison, by their owners: LLM Foundry MPT-70B on 32 H100, S 2048, MFU 36 %;
 torchtitan Llama-3.1-8B on 8 H100, S 8192, compiled, 6,667 tokens/s a GPU, MFU 37 %.
@@ -176,7 +176,8 @@ def measure(choice: Choice, model: Any, optimizer: Any, length: int, steps: int)
     """Seconds, tokens, MFU and memory of ``steps`` optimizer steps."""
     import torch
 
-    from halubench.train.engine.flops import Shape, Work, peak
+    from halubench.train.engine.flops import arithmetic, peak
+    from halubench.train.shape import Work
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.set_attn_implementation(choice.attention)
@@ -186,7 +187,7 @@ def measure(choice: Choice, model: Any, optimizer: Any, length: int, steps: int)
     if choice.compiled:
         for layer in model.model.layers:
             layer.compile()
-    counted = Shape.of(model)
+    counted = arithmetic(model)
     draw, work, tokens, start = random.Random(0), Work(), 0, 0.0
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
