@@ -26,8 +26,6 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from torch import Tensor
 
 LENGTH = 8192
@@ -224,28 +222,28 @@ def _wait(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def models(
-    wanted: list[Choice], shape: dict[str, int], device: str
-) -> Iterator[tuple[Choice, Any, Any]]:
-    """Each choice with its model and optimizer; one model at a time is held."""
+def run(alike: list[Choice], shape: dict[str, int], length: int, steps: int) -> None:
+    """Print one line a choice, of those that share a model; one that does not fit is told as such."""
     import torch
 
     from halubench.train.engine.lion import DecoupledLion
 
-    for kind in dict.fromkeys(choice.model for choice in wanted):
-        alike = [choice for choice in wanted if choice.model == kind]
-        model = build(alike[0], shape, device)
-        optimizer = DecoupledLion(model.parameters(), lr=5e-7, betas=(0.9, 0.95))
-        for choice in alike:
-            yield choice, model, optimizer
-        del model, optimizer
-        gc.collect()
-        if device == "cuda":
-            torch.cuda.empty_cache()
+    model = build(alike[0], shape, "cuda" if torch.cuda.is_available() else "cpu")
+    optimizer = DecoupledLion(model.parameters(), lr=5e-7, betas=(0.9, 0.95))
+    for choice in alike:
+        try:
+            found = measure(choice, model, optimizer, length, steps)
+        except torch.OutOfMemoryError:
+            print(f"{choice.name:58} does not fit", flush=True)
+            optimizer.zero_grad(set_to_none=True)
+            continue
+        figures = [f"{found['tokens_s']:10,.0f} tokens/s"]
+        figures += [f"{key} {found[key]:.3f}" for key in ("causal", "full", "GiB") if found[key]]
+        print(f"{choice.name:58}{'  '.join(figures)}", flush=True)
 
 
 def main() -> None:
-    """Print one line a choice; one that does not fit is told as such."""
+    """Measure every choice, one model after the other."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tiny", action="store_true")
     parser.add_argument("--steps", type=int, default=4)
@@ -266,16 +264,12 @@ def main() -> None:
         world_size=1,
         store=torch.distributed.HashStore(),
     )
-    for choice, model, optimizer in models(choices(tiny=asked.tiny), shape, device):
-        try:
-            found = measure(choice, model, optimizer, length, asked.steps)
-        except torch.OutOfMemoryError:
-            print(f"{choice.name:52} does not fit", flush=True)
-            optimizer.zero_grad(set_to_none=True)
-            continue
-        figures = [f"{found['tokens_s']:10,.0f} tokens/s"]
-        figures += [f"{key} {found[key]:.3f}" for key in ("causal", "full", "GiB") if found[key]]
-        print(f"{choice.name:52}{'  '.join(figures)}", flush=True)
+    wanted = choices(tiny=asked.tiny)
+    for kind in dict.fromkeys(choice.model for choice in wanted):
+        run([one for one in wanted if one.model == kind], shape, length, asked.steps)
+        gc.collect()  # Nothing of the last model is left when the next is built.
+        if device == "cuda":
+            torch.cuda.empty_cache()
 
 
 if __name__ == "__main__":

@@ -151,6 +151,14 @@ def test_adapters_are_trained_in_fp32_on_frozen_weights_of_the_computation(job) 
     assert (found.weights / "adapter_model.safetensors").exists()
 
 
+def test_compiled_layers_learn_the_same(job) -> None:
+    plain, compiled = Heard(), Heard()
+    work.train(job("plain", epochs=1), plain)
+    work.train(job("compiled", epochs=1, compile=True), compiled)
+    losses = [[step.loss for step in heard.steps] for heard in (plain, compiled)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
 def test_qlora_says_what_it_needs(job, monkeypatch) -> None:
     lora = {"rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": ["q_proj"]}
     monkeypatch.setattr("halubench.train.engine.settings.find_spec", lambda name: None)

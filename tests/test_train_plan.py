@@ -82,6 +82,20 @@ def test_the_closed_form_is_near_the_dry_runs_of_llama_3(setting, dry_run):
     assert gib(*setting) == pytest.approx(dry_run, rel=0.05)
 
 
+def test_the_closed_form_is_near_what_one_h200_was_seen_to_hold():
+    measured = 98.1  # torch.cuda.max_memory_allocated of benchmarks/train_h200.py, see its README
+    assert gib("lynx-8b-packed", 1, 1) == pytest.approx(measured, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "gpus", "again"),
+    [("lynx-8b", "32xH100", False), ("lynx-8b", "8xL40S", True), ("lynx-70b", "32xH100", True)],
+)
+def test_layers_computed_again_in_vain_are_told(name, gpus, again):
+    told = [what for what in planned(name, gpus).warnings if "would fit without" in what]
+    assert bool(told) is not again
+
+
 @pytest.mark.parametrize(
     ("name", "gpus", "changed", "fits"),
     [

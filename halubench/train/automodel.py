@@ -23,6 +23,7 @@ def render(recipe: Recipe, place: Place) -> Rendered:
         recipe,
         (recipe.kind == "classifier", "its recipe here is for language models"),
         (recipe.method == "qlora", "its recipe here has no 4-bit weights"),
+        (recipe.compile, "its recipe here compiles nothing"),
         (not recipe.gpus, "it needs GPUs"),
         (recipe.precision.master == "bf16", "bf16 master weights round its steps away"),
     )

@@ -159,6 +159,7 @@ def render(recipe: Recipe, place: Place) -> Rendered:
         recipe,
         (recipe.kind == "classifier", "it trains no classifiers"),
         (recipe.method == "qlora", "it has no 4-bit weights"),
+        (recipe.compile, "it compiles no single layers"),
         (recipe.precision.master == "bf16", "bf16 master weights round its steps away"),
         ("trackio" in recipe.tracking, "it does not log to trackio"),
     )

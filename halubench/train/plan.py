@@ -194,6 +194,22 @@ def _what_fits(draft: Plan, gib: float) -> str:
     return "train adapters (method lora), or shard over several GPUs (fsdp)"
 
 
+def _needless(draft: Plan) -> Iterator[str]:
+    """Layers computed again although what they keep would fit."""
+    gpu, fsdp = draft.cluster.gpu, draft.recipe.fsdp
+    if gpu is None or fsdp is None or not fsdp.activation_checkpointing:
+        return
+    kept = fsdp.model_copy(update={"activation_checkpointing": False})
+    gib = memory.estimate(
+        draft.recipe.model_copy(update={"fsdp": kept}), draft.shape, draft.cluster.count
+    ).gib
+    if gib <= memory.USABLE * gpu.memory_gib:
+        yield (
+            f"Layers are computed again although it would fit without ({gib:,.0f} GiB a GPU): "
+            "fsdp.activation_checkpointing false saves about a sixth of the time."
+        )
+
+
 def _warnings(draft: Plan, lengths: Lengths) -> Iterator[str]:
     recipe, work = draft.recipe, draft.load
     if not lengths.counted:
@@ -209,6 +225,7 @@ def _warnings(draft: Plan, lengths: Lengths) -> Iterator[str]:
             f"A batch of {recipe.global_batch_size} packed sequences is {draft.rows_a_step:.0f} "
             "rows: a larger batch than the same number without packing."
         )
+    yield from _needless(draft)
     if recipe.method == "qlora":
         yield "The anchors are of bf16 weights: 4-bit ones take longer than is said."
     if recipe.kind == "judge" and recipe.gpus and draft.hours and draft.shape.parameters() < 1e9:

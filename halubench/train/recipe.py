@@ -131,7 +131,8 @@ class Recipe(Strict):
 
     ``kind`` is ``judge`` (a causal language model that writes its verdict) or ``classifier`` (a
     cross-encoder with a head of two classes). ``device_microbatch_size`` is the sequences that one GPU
-    takes through forward and backward at once; gradients add up to the global batch.
+    takes through forward and backward at once; gradients add up to the global batch. ``compile`` has
+    each layer compiled, by torch.compile.
     """
 
     name: Text
@@ -151,6 +152,7 @@ class Recipe(Strict):
     precision: Precision
     fsdp: Fsdp | None = None
     attention: Literal["flash_attention_2", "sdpa", "eager"]
+    compile: bool = False
     seed: Annotated[int, Field(ge=0)]
     gpus: Annotated[int, Field(ge=0)]
     checkpoint: Checkpoint = Checkpoint()
@@ -168,6 +170,8 @@ class Recipe(Strict):
             raise ValueError(f"method {self.method} needs the key lora")
         if self.kind == "classifier" and self.packing:
             raise ValueError("a classifier reads one row a sequence: packing must be false")
+        if self.kind == "classifier" and self.compile:
+            raise ValueError("the layers of a judge alone are compiled: compile must be false")
         return self
 
     @model_validator(mode="after")

@@ -112,6 +112,9 @@ def load(job: Job, listener: Listener) -> Any:
         what = f"{job.model} cannot be loaded: {str(error).splitlines()[0]}"
         raise InputError(what, "Give a model folder or Hub id by --model.") from error
     model.config.use_cache = False
+    if recipe.compile:  # Layer by layer, before FSDP2: one graph serves them all.
+        for layer in model.get_decoder().layers:
+            layer.compile()
     return model
 
 
