@@ -18,6 +18,7 @@ import numpy as np
 from halubench.perturb import definitions
 from halubench.records import Example, Provenance, Rejected
 from halubench.text import digest
+from halubench.verify import checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ MAX_SHARE_OF_ONE_EDIT = 0.02
 """Largest share of a source's pairs with the same old and new words (per direction)."""
 MEASURABLE = 20
 """Pairs of a source from which on a type can be too rare: with fewer the audit measures none."""
-MIN_SHARE_OF_A_TYPE = 0.01
+MIN_SHARE_OF_A_TYPE = 0.015
 """A type with a smaller share of a source's pairs, or a single pair, is left out: too few rows to say
 anything of it."""
 EXEMPT = frozenset(("conclusion", "scale", "sign"))
@@ -72,7 +73,7 @@ def choose(candidates: Mapping[str, Sequence[Candidate]], accept: int, seed: int
     for name in sorted(sources, key=lambda one: (shares[one], one)):
         draw = _drawn(sources[name], shares[name], digest(str(seed), name))
         kept.extend(draw.kept)
-        dropped.extend(_left_over(sources[name], draw))
+        dropped.extend(_left_over(sources[name], draw, shares[name]))
     return Chosen(kept, dropped)
 
 
@@ -154,6 +155,9 @@ def _drawn(items: Mapping[str, Sequence[Candidate]], wanted: int, seed: str) -> 
     while True:
         draw = _Draw(items, wanted, Random(int(seed[:16], 16)), left_out)  # noqa: S311
         draw.run()
+        if draw.over_quota():
+            wanted = len(draw.kept)
+            continue
         if len(draw.kept) < MEASURABLE:
             return draw
         least = max(2, MIN_SHARE_OF_A_TYPE * len(draw.kept))
@@ -193,6 +197,14 @@ class _Draw:
         if len(self.kept) < self.wanted:
             self.unpaired_left = int(MAX_UNPAIRED * self.wanted)
             self._fill()
+
+    def over_quota(self) -> bool:
+        """Whether, for want of pairs of other types, a type has more than its share of what is kept."""
+        kept = len(self.kept)
+        return kept < self.wanted and any(
+            count > max(2, self._quota.get(name, 1.0) * kept + 1)
+            for name, count in self.by_type.items()
+        )
 
     def _fill(self) -> None:
         queues = self._queues()
@@ -268,6 +280,7 @@ class _Queue:
         self._taken = bytearray(len(waiting))
         self._window: list[int] = []
         self._unseen = 0
+        self._breaks: dict[int, int] = {}
         self._places: defaultdict[Direction, list[int]] = defaultdict(list)
         for place in range(len(waiting) - 1, -1, -1):
             self._places[self._directions[place]].append(place)
@@ -280,11 +293,18 @@ class _Queue:
                 self._window.append(self._unseen)
             self._unseen += 1
 
-        def uneven(place: int) -> int:
+        def telling(place: int) -> tuple[int, int]:
             kept, new = self._directions[place]
-            return surplus[kept] - surplus[new]
+            return surplus[kept] - surplus[new], self._broken(place)
 
-        return self._take(min(self._window, key=uneven)) if self._window else None
+        return self._take(min(self._window, key=telling)) if self._window else None
+
+    def _broken(self, place: int) -> int:
+        """How much of a copied run the edit breaks, in whole quarters of what the gate allows."""
+        if place not in self._breaks:
+            _, run = checks.quote_gaps(self._waiting[place])
+            self._breaks[place] = int(4 * run / checks.MAX_RUN_GAP)
+        return self._breaks[place]
 
     def partner(self, one: Candidate, free: Callable[[Candidate], bool]) -> Candidate | None:
         """The next candidate of another item that makes the reverse exchange.
@@ -327,8 +347,10 @@ def _even(total: int, supply: Mapping[str, int]) -> dict[str, int]:
     return shares
 
 
-def _left_over(items: Mapping[str, Sequence[Candidate]], draw: _Draw) -> Iterator[Rejected]:
-    enough = len(draw.kept) >= draw.wanted
+def _left_over(
+    items: Mapping[str, Sequence[Candidate]], draw: _Draw, wanted: int
+) -> Iterator[Rejected]:
+    enough = len(draw.kept) >= wanted
     reason = (
         "enough pairs accepted" if enough else "no partner that balances its words, or quota full"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -194,3 +195,32 @@ def test_the_reason_says_whether_enough_was_kept() -> None:
     alone = [twin(f"n{n}", "direction-flip", "rose", "fell") for n in range(10)]
     [reason] = {one.reason for one in assemble.choose(pooled(*alone), 10, 0).dropped}
     assert "no partner" in reason
+
+
+def test_a_quota_holds_for_what_is_kept_not_for_what_was_wanted() -> None:
+    flips = [twin(f"c{n}", "conclusion-flip", *("yes", "no")[:: (-1) ** n]) for n in range(80)]
+    swaps = [twin(f"n{n}", "number-swap", f"{n + 20}", f"{n + 600}") for n in range(40)]
+    chosen = assemble.choose(pooled(*flips, *swaps), 1000, 0)
+    share = Counter(one.perturbation for one in chosen.kept)["conclusion-flip"] / len(chosen.kept)
+    assert share <= KNOWN["conclusion-flip"].quota + 0.03
+    assert {one.reason for one in chosen.dropped} == {
+        "no partner that balances its words, or quota full"
+    }
+
+
+def test_of_like_candidates_the_one_goes_first_whose_edit_breaks_the_least_of_a_quote() -> None:
+    copied = "The cart of the old mill was drawn by two grey horses over the hill to the sea"
+    loose = "Over some hill towards a sea there went two horses and one mill cart of old"
+
+    def of(number: int, base: str, word: str) -> Candidate:
+        old, new = f"{number + 20}", f"{number + 600}"
+        passage, base = copied.replace("grey", old) + ".", base.replace(word, old)
+        at, item = base.index(old), Item("made", f"i{number:02}", "medical", passage, "q?", "gold")
+        wrong = base[:at] + new + base[at + len(old) :]
+        edit = Edit(at, at + len(old), old, new)
+        return replace(twin(item.id, "number-swap", old, new), item=item, base=base,
+                       pass_answer=base, fail_answer=wrong, fail_edit=edit)  # fmt: skip
+
+    pool = [of(n, copied, "grey") if n % 2 else of(n, loose, "there") for n in range(30)]
+    kept = assemble.choose(pooled(*pool), 15, 0).kept
+    assert {one.base.split()[0] for one in kept} == {"Over"}

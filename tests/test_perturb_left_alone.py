@@ -9,6 +9,7 @@ from perturb_world import fails, ground, item
 
 from halubench.perturb import restate
 from halubench.perturb.ground import compares
+from halubench.perturb.loosen import loosen
 from halubench.records import Rejected
 
 YEARS = {"operator": "swap", "sites": ("year",)}
@@ -110,8 +111,8 @@ def test_a_copied_answer_is_loosened_the_same_way_each_time_and_keeps_its_conten
     answer = (
         "the wall due to frost and rain such as that of the long winter and spring because of hail"
     )
-    made = {restate.loosen(answer, str(key)) for key in range(30)}
+    made = {loosen(answer, str(key)) for key in range(30)}
     assert len(made) > 3
     assert all("frost" in one and "hail" in one and "winter" in one for one in made)
-    assert restate.loosen(answer, "7") == restate.loosen(answer, "7")
-    assert restate.loosen("frost and rain", "7") == "frost and rain"
+    assert loosen(answer, "7") == loosen(answer, "7")
+    assert loosen("frost and rain", "7") == "frost and rain"

@@ -11,6 +11,8 @@ from perturb_world import item
 
 from halubench.perturb import restate
 from halubench.perturb.base import Statement
+from halubench.perturb.loosen import loosen
+from halubench.perturb.support import coverage
 from halubench.records import Item, Rejected
 
 FERRY = "The ferry carries 48 cars and 52 vans, and made 31 crossings of the bay in June 2019."
@@ -168,7 +170,8 @@ def test_a_number_that_the_passage_lacks_is_no_support() -> None:
         ("  who   won\nit ", "Who won it?"),
         ('What is "it"?', "What is 'it'?"),
         ("They met. Who won?", "Who won?"),
-        ("For the record: who won?", "Who won?"),
+        ("For the record: who won the final of 2011?", "Who won the final of 2011?"),
+        ("Two new drugs: is there a difference?", "Two new drugs: is there a difference?"),
         ("In the text: a b?", "In the text: a b?"),
         ("who won.", "Who won?"),
     ],
@@ -205,17 +208,17 @@ LONG = "they stayed at home because of storms and the ferry was late due to fog 
 
 @given(st.text(max_size=8))
 def test_loosening_swaps_function_words_alone(key: str) -> None:
-    loose = restate.loosen(LONG, key)
-    assert loose == restate.loosen(LONG, key)
+    loose = loosen(LONG, key)
+    assert loose == loosen(LONG, key)
     assert {word for word in LONG.split() if len(word) > 5} - {"because"} <= set(loose.split())
-    assert restate.loosen("five words are not many", key) == "five words are not many"
+    assert loosen("five words are not many", key) == "five words are not many"
 
 
 def test_loosening_differs_by_key() -> None:
-    assert len({restate.loosen(LONG, str(number)) for number in range(20)}) > 1
+    assert len({loosen(LONG, str(number)) for number in range(20)}) > 1
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_coverage_is_a_share(text: str, passage: str) -> None:
-    assert 0.0 <= restate.coverage(text, passage) <= 1.0
-    assert restate.coverage(text, text) in (0.0, 1.0)
+    assert 0.0 <= coverage(text, passage) <= 1.0
+    assert coverage(text, text) in (0.0, 1.0)

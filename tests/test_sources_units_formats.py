@@ -267,7 +267,7 @@ def test_pubmedqa_without_a_decision_says_nothing_of_agreement() -> None:
     (item,) = pubmedqa.items(records(pubmed_fields(reasoning_free_pred="yes")), OPTIONS)
     assert isinstance(item, Item)
     assert (item.id, item.passage) == ("123", "One.\n\nTwo.")
-    assert item.meta == {"answer_type": "text"}
+    assert item.meta == {"answer_type": "conclusion"}
 
 
 @pytest.mark.parametrize("contexts", [None, "One.", {"a": 1}, [], [3, None]])

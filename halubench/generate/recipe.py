@@ -28,6 +28,8 @@ class Part(_Strict):
     answers the first counts, a list of passages is joined): passage, question, answer, id, and, to
     import, ``wrong`` (a hallucinated answer) or ``spans`` (marked spans: none means PASS). Without
     them the publisher's format is recognised. ``where`` keeps rows whose fields have these values.
+    ``answer_type`` is that of all gold answers, such as "conclusion" for one that says more than
+    its passage.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Part(_Strict):
     revision: str | None = None
     fields: dict[str, str] = {}
     where: dict[str, str] = {}
+    answer_type: str = ""
     license: str
     note: str = ""
 

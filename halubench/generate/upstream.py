@@ -41,7 +41,7 @@ def gold(part: Part, file: str | None, folder: Path) -> str:
     rows = (row for row in rows_of(part, file) if row.label == "PASS")
     told = (
         {"id": row.id, "passage": row.passage, "question": row.question, "answer": row.answer,
-         "source_ds": part.source_ds, "license": part.license}
+         "source_ds": part.source_ds, "license": part.license, "answer_type": part.answer_type}
         for row in rows
     )  # fmt: skip
     path.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in told), "utf-8")

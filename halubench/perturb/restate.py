@@ -3,18 +3,19 @@
 A short gold answer ("52") cannot be edited without telling its label by length or form, so it is
 put into a full sentence first: a declarative made from the question where that is safe, else a
 frame that quotes the question. A gold answer that is prose keeps those of its sentences that the
-passage supports.
+passage supports; for one that draws a conclusion, the passage's own finding is said instead.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from halubench import values
-from halubench.perturb import arithmetic
+from halubench.perturb import arithmetic, findings
 from halubench.perturb.base import Statement
+from halubench.perturb.loosen import loosen
+from halubench.perturb.support import coverage
 from halubench.records import Rejected
 from halubench.text import digest, normalise, sentences, squeeze, words
 
@@ -33,53 +34,6 @@ CLAUSE_FRAMES = (
     'To the question "{question}", the text answers: {answer}.',
     'Asked "{question}", the text says: {answer}.',
     '"{question}" According to the text: {answer}.',
-)
-_STOP = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "for",
-        "and",
-        "or",
-        "by",
-        "with",
-        "from",
-        "as",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "it",
-        "its",
-        "this",
-        "that",
-        "these",
-        "those",
-        "their",
-        "there",
-        "than",
-        "which",
-        "who",
-        "what",
-        "when",
-        "where",
-        "how",
-        "did",
-        "do",
-        "does",
-        "has",
-        "have",
-        "had",
-        "not",
-    ]
 )
 _AUXILIARY = "is|are|was|were|did|do|does|can|could|will|would|should|has|have|had|may|might|must"
 _WHAT_IS = re.compile(
@@ -101,6 +55,8 @@ _COUNT = re.compile(
 _FRAGMENT = re.compile(r"(?:have|has|had|is|are|was|were|that|which|who|and|but|or|can|will)\b")
 _BROKEN = re.compile(r"[a-z]- [a-z]|[a-z]-\n[a-z]")
 _BAD_NP = re.compile(r"\b(?:\w+ed|paid|held|made|known|given)(?= (?:to|on|by|in|as|for|using|with)\b|$)|\b(?:and|or) (?:what|how|why|who)\b| do(?:es)? | did |,", re.IGNORECASE)  # fmt: skip
+FEWEST_ASKED = 6
+"""Words of a question after its topic ("TOPIC: is there a difference?") that are asked without it."""
 MIN_COVERAGE = 0.55
 CONCLUSIONS = ("yes", "no", "maybe")
 MIN_COVERAGE_PROSE = 0.6
@@ -111,20 +67,26 @@ def restate(item: Item, control: str) -> Statement | Rejected:
 
     ``control`` is "restate", or "none" for the bare gold answer (as published HaluBench has it).
     """
+    if control != "none" and findings.is_conclusion(item):
+        told = findings.finding(item)
+        found = in_sentence(item, told) if told else conclusion(item)
+        return found or _rejected(item, findings.NONE)
     reason = unsupported(item)
     if reason:
-        return Rejected(item.source_ds, item.id, "anchor", reason)
+        return _rejected(item, reason)
     answer = squeeze(item.answer)
     if control == "none":
         return Statement(item, answer, 0, len(answer))
     if is_prose(answer) and normalise(answer) not in normalise(item.passage):
         kept = supported_sentences(answer, item)
         if not kept:
-            return Rejected(
-                item.source_ds, item.id, "anchor", "no sentence of the answer is supported"
-            )
+            return _rejected(item, "no sentence of the answer is supported")
         return Statement(item, kept, 0, len(kept))
     return in_sentence(item, answer)
+
+
+def _rejected(item: Item, reason: str) -> Rejected:
+    return Rejected(item.source_ds, item.id, "anchor", reason)
 
 
 def conclusion(item: Item) -> Statement | None:
@@ -150,49 +112,14 @@ def in_sentence(item: Item, answer: str) -> Statement:
     return Statement(item, before + answer + after, len(before), len(before) + len(answer))
 
 
-_LOOSER = {
-    "such as": "like",
-    "due to": "because of",
-    "because of": "due to",
-    "as well as": "and",
-    "and": "as well as",
-    "approximately": "about",
-    "during": "in the course of",
-    "prior to": "before",
-    "via": "through",
-    "in order to": "to",
-    "for example": "for instance",
-    "a number of": "several",
-    "while": "whereas",
-    "among": "amongst",
-}
-_LOOSE = re.compile(
-    rf"(?<=[a-z] )(?<!both )(?:{'|'.join(sorted(_LOOSER, key=len, reverse=True))})(?= (?!there|thus|then|hence|well|not|to|by|in|on|at|for|with)[a-z]+(?<!ed)(?<!ing)(?<!s)(?<!ly)\b)"
-)
-
-
-def loosen(answer: str, key: str) -> str:
-    """A long copied answer in slightly other words, at places chosen by ``key``: no verbatim quote.
-
-    Only function words change, for others of the same meaning; both twins share the result.
-    """
-    if "between" in answer or len(words(answer)) <= 6:
-        return answer
-
-    def other(match: re.Match[str]) -> str:
-        chosen = int(digest(key, str(match.start()))[:8], 16) % 3
-        return _LOOSER[match.group()] if chosen else match.group()
-
-    return _LOOSE.sub(other, answer)
-
-
 def tidy_question(question: str) -> str:
     """The question proper: its last interrogative sentence, one space apart, without double quotes."""
     text = squeeze(question).replace('"', "'")
     asked = [sentence for sentence in sentences(text) if sentence.endswith("?")]
     text = asked[0] if asked else text.rstrip(" .?") + "?"
     _, colon, tail = text.partition(": ")
-    if colon and re.match(r"(?:what|which|how|who|is|are|did|does|was)\b", tail, re.IGNORECASE):
+    asks = re.match(r"(?:what|which|how|who|is|are|did|does|was)\b", tail, re.IGNORECASE)
+    if colon and asks and len(words(tail)) >= FEWEST_ASKED:
         text = tail
     return text[0].upper() + text[1:]
 
@@ -264,13 +191,6 @@ def _support(item: Item) -> str:
     return f"{item.passage}\n{item.question}" if arithmetic.recorded(item) else item.passage
 
 
-def coverage(text: str, passage: str) -> float:
-    """Share of the text's content words that occur in the passage (crudely stemmed), in [0, 1]."""
-    have = _stems(passage)
-    content = [_stem(word) for word in words(text) if word not in _STOP]
-    return sum(word in have for word in content) / len(content) if content else 0.0
-
-
 def supported_sentences(answer: str, item: Item) -> str:
     """The answer's sentences whose words and numbers the passage supports, joined by one space."""
     kept = [
@@ -281,15 +201,6 @@ def supported_sentences(answer: str, item: Item) -> str:
         and _numbers_supported(sentence, item)
     ]
     return " ".join(kept)
-
-
-@lru_cache(maxsize=1024)
-def _stems(passage: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in words(passage))
-
-
-def _stem(word: str) -> str:
-    return word[:6] if len(word) > 6 else word.rstrip("s")
 
 
 def _declarative(question: str, answer: str) -> str | None:

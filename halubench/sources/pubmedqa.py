@@ -30,7 +30,7 @@ def items(records: Iterable[Record], _options: SourceOptions) -> Iterator[Item |
         contexts = fields.get("CONTEXTS")
         sections = contexts if isinstance(contexts, list) else []
         passage = "\n\n".join(part.strip() for part in sections if isinstance(part, str))
-        meta: dict[str, Json] = {"answer_type": "text"}
+        meta: dict[str, Json] = {"answer_type": "conclusion"}
         if text(fields, "final_decision"):
             meta["final_decision"] = text(fields, "final_decision")
             predicted = {text(fields, f"reasoning_{way}_pred") for way in ("required", "free")}

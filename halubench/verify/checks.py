@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MAX_TOKENS = 3
 MAX_SHARE = 0.20
 MAX_LENGTH = 0.10
-MAX_PAIRS_GAP = 0.10
-MAX_RUN_GAP = 0.28
+MAX_PAIRS_GAP = 0.09
+MAX_RUN_GAP = 0.24
 _META = re.compile(
     r"\b(?:instead of|rather than what|incorrect\w*|wrong\w*|contrary to|hallucinat\w*|fabricat\w*|"
     r"perturb\w*|original answer|in fact not)\b",
@@ -150,13 +150,20 @@ def _supported(candidate: Candidate) -> str:
 
 def _overlap(candidate: Candidate) -> str:
     """An edit inside a quote copied from the passage would be told by the broken quote alone."""
+    pairs, run = quote_gaps(candidate)
+    if pairs > MAX_PAIRS_GAP or run > MAX_RUN_GAP:
+        return "the edit breaks a quote copied from the passage"
+    return ""
+
+
+def quote_gaps(candidate: Candidate) -> tuple[float, float]:
+    """By how much the twins differ in the share of word pairs found in the passage, and in the share
+    of their longest run copied from it; both in [0, 1]."""
     passed, failed = shortcuts.overlap_features(
         [_Shown(candidate, a) for a in (candidate.pass_answer, candidate.fail_answer)]
     )
     _, pairs, run = abs(passed - failed)
-    if pairs > MAX_PAIRS_GAP or run > MAX_RUN_GAP:
-        return "the edit breaks a quote copied from the passage"
-    return ""
+    return float(pairs), float(run)
 
 
 class _Shown:
