@@ -44,6 +44,19 @@ def test_a_model_proposes_and_code_applies(tmp_path):
     assert outcome.ledger.rows() == 30 == 8 + len(outcome.ledger.rejected)
 
 
+def test_kinds_that_only_a_reader_can_check_are_made_only_where_a_jury_reads(tmp_path):
+    titles = {"Detail added", "Correlation told as cause"}
+    with ScriptedServer(propose) as server:
+        outcome = generate(ask(tmp_path, source(tmp_path, 60), **asked(server)))
+        seen = {title for title in titles for prompt in server.prompts() if title in prompt}
+        alone = plan(ask(tmp_path, source(tmp_path, 60), **asked(server)))
+        read = plan(ask(tmp_path, source(tmp_path, 60), **asked(server, jury=("openai:b",))))
+    assert not seen
+    assert any("only a jury can check" in one and "added-detail" in one for one in outcome.warnings)
+    assert "added-detail" not in alone.types
+    assert "added-detail" in read.types
+
+
 def test_no_more_is_asked_than_pairs_are_wanted(tmp_path):
     with ScriptedServer(propose) as server:
         generate(ask(tmp_path, source(tmp_path, 40), **asked(server, accept=5)))

@@ -92,3 +92,13 @@ def test_the_wrong_operand_is_a_near_number_of_the_passage() -> None:
 def test_nothing_slips_onto_a_value_of_the_passage_nor_where_the_passage_states_the_gold() -> None:
     assert slipped("operation", "42, 29 and 71", "13") == set()
     assert slipped("operation", "42, 29 and 13", "13") == set()
+
+
+def test_an_average_left_undivided_does_not_show_by_its_noughts() -> None:
+    passage = "The mill ground 775 sacks of rye, 650 of oats and 613 of barley in that year."
+    plain = ground(passage, "What was the average of rye and oats?", "It was 712.5 sacks.", "712.5")
+    odd = ground(passage, "What was the average of oats and barley?", "It was 631.5.", "631.5")
+    for one in (plain, odd):
+        assert not any(wrong.count(".0") for wrong in fails(one, operator="operation", sites=SITES))
+    whole = ground(passage, "What was the sum of rye and oats?", "It was 1,425.", "1,425")
+    assert fails(whole, operator="operation", sites=SITES)

@@ -14,7 +14,7 @@ from halubench.errors import IncompleteError, InputError
 from halubench.generate import card, write
 from halubench.generate.ask import RULES, Outcome, Tick
 from halubench.generate.ledger import kind
-from halubench.perturb.definitions import load_all
+from halubench.perturb.definitions import for_model, load_all
 from halubench.prompt import load_prompt
 from halubench.verify.ballot import by_hardness, fleiss_kappa
 from halubench.verify.juror import wordings
@@ -129,6 +129,9 @@ def _warnings(job: Job, prepared: Prepared, made: Made, report: AuditReport) -> 
         found.append("Bare gold answers (--control none): length and form may tell the label.")
     if not ask.jury:
         found.append("No jury has read these pairs: labels rest on the checks by code alone.")
+    unread = sorted(set(load_all()) - set(for_model(read=bool(ask.jury))))
+    if unread and ask.model != RULES:
+        found.append(f"Not made, since only a jury can check it: {', '.join(unread)}.")
     found += made.notes
     if ask.model.startswith("embedded:"):
         found.append(

@@ -22,7 +22,7 @@ from halubench.judges import is_module, open_judge
 from halubench.judges.base import JudgeOptions
 from halubench.models import open_model
 from halubench.models.scheduler import Limits
-from halubench.perturb.definitions import load_all
+from halubench.perturb.definitions import for_model, load_all
 from halubench.perturb.prompted import Manner
 from halubench.prompt import load_prompt
 from halubench.reading import resolve
@@ -129,11 +129,10 @@ async def opened(job: Job) -> AsyncGenerator[Pen | None]:
     model = open_model(ask.model, ask.engine)
     limits = Limits.of(ask.engine, ask.retries)
     prompt = load_prompt("perturb", ask.prompt)
-    manner = Manner(ask.seed, ask.temperature)
+    manner, read = Manner(ask.seed, ask.temperature), bool(ask.jury)
+    known = for_model(read=read)
     try:
-        yield Pen(
-            model, prompt, load_all(), job.folder.journal, job.purse, limits, manner, bool(ask.jury)
-        )
+        yield Pen(model, prompt, known, job.folder.journal, job.purse, limits, manner, read)
     finally:
         await model.aclose()
 

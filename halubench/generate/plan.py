@@ -19,7 +19,7 @@ from halubench.judges import is_module
 from halubench.models import open_model
 from halubench.models.base import size
 from halubench.perturb import anchored, prompted
-from halubench.perturb.definitions import load_all
+from halubench.perturb.definitions import for_model
 from halubench.prompt import load_prompt
 from halubench.records import Row
 from halubench.verify import juror
@@ -95,11 +95,11 @@ def plan(ask: Ask, progress: Progress = silent) -> Plan:
     statements, wanted = prepared.statements, prepared.wanted(ask.accept)
     lines = list(_lines(ask, prepared))
     supported = len(statements), prepared.ledger.left()
-    return Plan(prepared.reads, supported, wanted, _types(statements), lines)
+    return Plan(prepared.reads, supported, wanted, _types(ask, statements), lines)
 
 
-def _types(statements: Sequence[Statement]) -> dict[str, int]:
-    known = load_all().values()
+def _types(ask: Ask, statements: Sequence[Statement]) -> dict[str, int]:
+    known = for_model(read=bool(ask.jury)).values()
     found = Counter(name for one in statements for name in prompted.legal(one, known))
     return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
 
@@ -142,7 +142,7 @@ def _edits(ask: Ask, statements: Sequence[Statement], wanted: int, before: Measu
 
 
 def _prompt_chars(ask: Ask, statement: Statement) -> int:
-    known = load_all()
+    known = for_model(read=bool(ask.jury))
     names = order(statement, known, ask.seed)
     if not names:
         return 0

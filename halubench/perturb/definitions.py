@@ -102,6 +102,11 @@ def load_all() -> dict[str, Perturbation]:
     return {p.name: p for p in map(load, content.files("perturbations", ".yaml"))}
 
 
+def for_model(*, read: bool) -> dict[str, Perturbation]:
+    """Those that a model may be asked for: what only a reader can check, only where a jury reads."""
+    return {name: one for name, one in load_all().items() if read or one.check != "jury"}
+
+
 def find(name: str) -> Perturbation | None:
     """The perturbation of that name; None where there is no such file."""
     for root in content.roots():

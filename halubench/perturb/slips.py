@@ -57,6 +57,11 @@ def _computed(ground: Ground, rule: Rule) -> Iterator[Value]:
             yield value
 
 
+def _ends_in_nought(number: str) -> bool:
+    """Whether its decimals end in a nought, as an average left undivided often would."""
+    return "." in number and number.endswith("0")
+
+
 def _recomputed(
     ground: Ground, rule: Rule, others: Callable[[Formula], Iterator[Tree]]
 ) -> Iterator[Proposal]:
@@ -69,6 +74,7 @@ def _recomputed(
             for tree in others(formula)
             if (new := _spelled(core, arithmetic.Formula(tree, formula.factor)))
             and abs(len(new) - len(core)) <= 1
+            and _ends_in_nought(new) <= _ends_in_nought(core)
             and _wrong(ground, value, new, MOST_OFF)
         }
         for new in ground.random.sample(list(made), min(MOST, len(made))):
