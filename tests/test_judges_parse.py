@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from halubench.judges.parse import BOTH, EMPTY, MISSING, NEITHER, THINKING, parse_verdict_text
 from halubench.records import Unscored
 
+SPACE = st.text(" \t\r\n", max_size=4)
 VERDICTS = st.sampled_from(["PASS", "FAIL"])
 QUOTES = st.sampled_from(['"', "'", "", "`", "**"])
 KEYS = st.sampled_from(["SCORE", "Score", "score"])
@@ -66,6 +67,19 @@ def test_key_order_does_not_matter(verdict: str, points: list[str]) -> None:
 def test_reasoning_of_valid_json_is_one_point_a_line(points: list[str], verdict: str) -> None:
     text = json.dumps({"REASONING": points, "SCORE": verdict})
     assert parse_verdict_text(text)[1] == "\n".join(points)
+
+
+@given(POINTS, VERDICTS, st.data())
+def test_white_space_between_the_parts_of_json_is_none_of_its_meaning(
+    points: list[str], verdict: str, data: st.DataObject
+) -> None:
+    """As a server that holds a weak model to a schema lets it write."""
+    key, said, reasons, listed = map(json.dumps, ("SCORE", verdict, "REASONING", points))
+    parts = ["{", reasons, ":", listed, ",", key, ":", said, "}"]
+    blanks = st.lists(SPACE, min_size=len(parts), max_size=len(parts))
+    text = "".join(part + blank for part, blank in zip(parts, data.draw(blanks), strict=True))
+    assert json.loads(text)["SCORE"] == verdict
+    assert parse_verdict_text(text) == (verdict, "\n".join(points))
 
 
 @given(rendered(PLAIN), st.data())

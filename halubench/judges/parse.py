@@ -20,7 +20,7 @@ NEITHER = "SCORE is neither PASS nor FAIL"
 
 _SPECIAL = re.compile(r"<\|[^|<>\n]{1,40}\|>|</?s>")
 _HEADER = re.compile(r"assistant[ \t]*\n\n|\A\s*assistant[ \t]*\n")
-_QUOTED_KEY = r"""(?<!\\)["'`]SCORE["'`][ \t*]*[:=]"""
+_QUOTED_KEY = r"""(?<!\\)["'`]SCORE["'`][\s*]*[:=]"""
 _BARE_KEY = r"(?:^|[{}\[\],])[ \t*#>_-]*SCORE[ \t*_]*[:=]"
 _STRUCTURAL = re.compile(f"{_QUOTED_KEY}|{_BARE_KEY}", re.IGNORECASE | re.MULTILINE)
 _IN_PROSE = re.compile(r"\bSCORE[*_]*[:=]")
@@ -30,7 +30,7 @@ _VALUE = re.compile(
 )
 _SECOND = re.compile(r"""[\s,|/]{0,9}(?:or|and)?[\s"'`*_<]{0,9}(PASS|FAIL)\b""", re.IGNORECASE)
 _LONE = re.compile(r"\W*(PASS|FAIL)\W*", re.IGNORECASE)
-_REASONING = re.compile(r"""\bREASONING["'`*_]*[ \t]*[:=]""", re.IGNORECASE)
+_REASONING = re.compile(r"""\bREASONING["'`*_]*\s*[:=]""", re.IGNORECASE)
 _CURLY = str.maketrans("“”‘’", "\"\"''")
 
 
