@@ -56,7 +56,7 @@ def apart(ask: Ask) -> bool:
     _check_installed()
     import torch
 
-    return find(ask.recipe).fsdp is not None and torch.cuda.is_available()
+    return recipes.find(ask.recipe).fsdp is not None and torch.cuda.is_available()
 
 
 def run(ask: Ask, listener: Listener) -> Status:
