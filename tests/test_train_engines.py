@@ -209,6 +209,7 @@ def test_automodel_gets_steps_warm_up_and_floor_of_the_schedule():
     assert told["lr_scheduler"]["lr_warmup_steps"] == 100
     assert told["lr_scheduler"]["min_lr"] == pytest.approx(5e-8)
     assert told["distributed"]["dp_size"] == 32
+    assert told["seed"] == 17
     assert told["model"]["torch_dtype"] == "float32"
 
 

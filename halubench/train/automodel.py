@@ -26,6 +26,7 @@ def render(recipe: Recipe, place: Place) -> Rendered:
         (recipe.compile, "its recipe here compiles nothing"),
         (not recipe.gpus, "it needs GPUs"),
         (recipe.precision.master == "bf16", "bf16 master weights round its steps away"),
+        (recipe.precision.compute != "bf16", "it computes in bf16"),
     )
     told = {**_model(recipe, place), **_run(recipe, place), **_data(recipe, place)}
     name = f"{recipe.name}.automodel.yaml"
@@ -40,6 +41,8 @@ def _notes(recipe: Recipe, place: Place) -> tuple[str, ...]:
     told = [f"Warm-up and decay are counted in steps, for {place.rows:,} training rows."]
     if recipe.optimizer.name == "decoupled_lionw":
         told.append("Lion is halubench's own: install halubench beside nemo-automodel.")
+    if recipe.lora:
+        told.append("Its adapters are bf16, as the frozen weights are.")
     if recipe.packing:
         told.append("Steps are an upper bound: packing takes several rows into a sequence.")
     return tuple(told)
@@ -50,12 +53,9 @@ def _model(recipe: Recipe, place: Place) -> dict[str, Any]:
     a_node = recipe.launch.gpus_per_node if recipe.launch else min(8, recipe.gpus)
     hybrid = recipe.fsdp is not None and recipe.fsdp.strategy == "HYBRID_SHARD"
     told: dict[str, Any] = {
+        "recipe": "TrainFinetuneRecipeForNextTokenPrediction",
+        "seed": recipe.seed,
         "dist_env": {"backend": "nccl", "timeout_minutes": 30},
-        "rng": {
-            "_target_": "nemo_automodel.components.training.rng.StatefulRNG",
-            "seed": recipe.seed,
-            "ranked": True,
-        },
         "model": {
             "_target_": "nemo_automodel.NeMoAutoModelForCausalLM.from_pretrained",
             "pretrained_model_name_or_path": model_of(recipe, place),
@@ -63,7 +63,7 @@ def _model(recipe: Recipe, place: Place) -> dict[str, Any]:
             "attn_implementation": recipe.attention,
         },
         "distributed": {
-            "_target_": "nemo_automodel.components.distributed.fsdp2.FSDP2Manager",
+            "strategy": "fsdp2",
             "dp_size": recipe.gpus,
             "dp_replicate_size": recipe.gpus // a_node if hybrid else 1,
             "tp_size": 1,
@@ -114,7 +114,8 @@ def _run(recipe: Recipe, place: Place) -> dict[str, Any]:
             "enabled": True,
             "checkpoint_dir": f"{place.out}/checkpoints",
             "model_save_format": "safetensors",
-            "save_consolidated": True,
+            "save_consolidated": "final",
+            "max_recent_checkpoints": recipe.checkpoint.keep,
         },
         "loss_fn": {"_target_": "nemo_automodel.components.loss.masked_ce.MaskedCrossEntropy"},
     }
@@ -131,6 +132,7 @@ def _data(recipe: Recipe, place: Place) -> dict[str, Any]:
             "path_or_dataset_id": f"{place.data}/messages/{split}.jsonl",
             "split": split,
             "seq_length": recipe.sequence_length,
+            "mask_generation_prompt": True,
         }
         told[f"{prefix}dataloader"] = {
             "_target_": _LOADER,
@@ -140,6 +142,7 @@ def _data(recipe: Recipe, place: Place) -> dict[str, Any]:
     if recipe.packing:
         told["packed_sequence"] = {
             "packed_sequence_size": recipe.sequence_length,
-            "split_across_pack": False,
+            "packing_strategy": "neat",
+            "drop_long_samples": False,
         }
     return told
