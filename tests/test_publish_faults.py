@@ -169,8 +169,28 @@ def test_a_failing_gate_stops_the_push_unless_forced_and_then_the_card_says_so(
     assert forced.code == 0, forced.err
     card = desk.repo.commits[-1][1]["README.md"].data.decode()
     assert card.startswith("---\n")
-    assert "**Published although 1 release gate does not hold**" in card
-    assert "0.910" in card
+    assert "\n\n> **Published although 1 release gate does not hold**" in card
+    assert ": 0.910, limit 0.45 to 0.55\n\n" in card
+
+
+def test_words_of_ones_own_on_the_card_are_kept_and_the_notice_needs_its_line(
+    run_folder: Path, desk: Desk, tmp_path: Path
+) -> None:
+    own = shutil.copytree(run_folder, tmp_path / "own")
+    card = own / "README.md"
+    card.write_text(card.read_text("utf-8") + "\nWrite to the ward.\n", encoding="utf-8")
+    assert desk.push(own).code == 0
+    published = desk.repo.commits[-1][1]["README.md"].data.decode()
+    assert published.endswith("\nWrite to the ward.\n")
+    assert "<!--" not in published
+    card.write_text("# Ours\n", encoding="utf-8")
+    path = own / "audit" / "audit.json"
+    audit = json.loads(path.read_text())
+    audit["overall"]["gates"][0] |= {"status": "fail", "value": 0.91}
+    path.write_text(json.dumps(audit))
+    refused = desk.push(own, "--force-gates")
+    assert refused.code == 2
+    assert "Put that line under the title again" in refused.err
 
 
 def test_a_tag_keeps_its_meaning(run_folder: Path, desk: Desk, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def _remarks(found: Comparison) -> list[str]:
     told = [
         (
             "p: paired bootstrap of whole passages; McNemar's exact test takes rows for independent. "
-            f"Holm: for {len(found.pairs)} pairs. Ranks differ where Holm p < 0.05."
+            f"Holm: over all pairs of judges ({len(found.pairs)}). Ranks differ where Holm p < 0.05."
         ),
         (
             f"All judges right on {found.all_right:,} rows, all wrong on {found.all_wrong:,}; one "

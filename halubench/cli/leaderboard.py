@@ -74,7 +74,8 @@ def build(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         entries = rank.read_entries(results)
         measured = [entry.results for entry in entries]
         cards = {rank.key_of(entry.results): entry.card for entry in entries if entry.card}
-        audits = rank.read_audits(results, audit, measured)
+        local = [Path(ref) for ref in data or [] if Path(ref).is_dir()]
+        audits = rank.read_audits([*results, *local], audit, measured)
         site = rank.build_all(measured, title, rank.load_reported(reported), audits, cards)
     with _console.err.status("Reading rows and predictions"):
         explorers = rank.explorers(site, entries, _load(data, map_), cases)

@@ -99,3 +99,8 @@ def format_is(path: Path, family: str) -> bool:
         return False
     named = str(found.get("format", "")) if isinstance(found, dict) else ""
     return named.rpartition("/")[0] == family
+
+
+def addressed(card: Path, repo: str) -> str:
+    """The text of a card, with ``repo`` where it could not yet name its repository."""
+    return card.read_text("utf-8").replace("PATH_OR_REPOSITORY", repo)

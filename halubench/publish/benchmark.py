@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from halubench import dataset
 from halubench.audit import AuditReport
 from halubench.errors import InputError
-from halubench.publish.base import Bundle, format_is, read_json
+from halubench.publish.base import Bundle, addressed, format_is, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from halubench.publish.base import PushOptions
 
-_PLACEHOLDER = "PATH_OR_REPOSITORY"
+_NOTICE = "<!-- a notice of release -->"
+"""The line of the card, under its title, in whose place a notice comes."""
 _BESIDE = ("manifest.json", "rejected.jsonl")
 _FOLDERS = ("data", "provenance", "audit", "review")
 
@@ -89,17 +90,20 @@ def _reviewed(folder: Path) -> Iterator[str]:
 
 
 def _card(folder: Path, repo: str, failing: tuple[str, ...], options: PushOptions) -> str:
-    """The run's card with the repository's name in it, and with a note where gates were forced."""
+    """The run's card with the repository's name in it, and with a notice where gates were forced.
+
+    Raises InputError where there is no card, or no line for a notice that it must have.
+    """
     path = folder / "README.md"
     if not path.is_file():
         what = f"{folder} is not whole: it has no README.md."
         raise InputError(what, "Let halubench generate finish, then push.")
-    text = path.read_text("utf-8").replace(_PLACEHOLDER, repo)
+    text = addressed(path, repo)
     if not (failing and options.force_gates):
-        return text
-    head, mark, rest = text.partition("\n# ")
-    title, _, body = rest.partition("\n")
-    told = "\n".join(f"> - {one}" for one in failing)
+        return text.replace(f"{_NOTICE}\n\n", "")
+    if _NOTICE not in text:
+        what = f"{path} has no line {_NOTICE!r}, where its gates that do not hold are told."
+        raise InputError(what, "Put that line under the title again.")
     gates = "gate does" if len(failing) == 1 else "gates do"
-    note = f"> **Published although {len(failing)} release {gates} not hold** (`--force-gates`):\n"
-    return f"{head}{mark}{title}\n\n{note}>\n{told}\n{body}"
+    note = f"> **Published although {len(failing)} release {gates} not hold** (`--force-gates`):"
+    return text.replace(_NOTICE, "\n".join([note, ">", *(f"> - {one}" for one in failing)]))

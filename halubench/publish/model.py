@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halubench.errors import InputError
-from halubench.publish.base import Bundle, format_is, read_json
+from halubench.publish.base import Bundle, addressed, format_is, read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def matches(folder: Path) -> bool:
     return format_is(folder / EXPORT, "halubench/export")
 
 
-def bundle(folder: Path, _repo: str, _options: PushOptions) -> Bundle:
+def bundle(folder: Path, repo: str, _options: PushOptions) -> Bundle:
     """Every file of the folder. Raises InputError without its parity table or its card: nobody
     should load weights that were not compared with those that were trained."""
     for name, what in ((PARITY, "parity table"), ("README.md", "model card")):
@@ -31,4 +31,5 @@ def bundle(folder: Path, _repo: str, _options: PushOptions) -> Bundle:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.name.startswith(".")
     }
+    files["README.md"] = addressed(folder / "README.md", repo).encode()
     return Bundle("model", "model", "judge", files, owned=("",))

@@ -132,6 +132,8 @@ def _find(folders: Sequence[Path], name: str) -> list[Path]:
 
 
 def _parse(path: Path, model: type[_Model]) -> _Model:
+    if not path.is_file():
+        raise InputError(f"{path} is no file.", "Remove it.")
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
