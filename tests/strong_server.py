@@ -55,7 +55,7 @@ class Strong:
     perturbations: dict[str, Perturbation] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.known = {item.question: item for item in self.items}
+        self.known = {_unquoted(item.question): item for item in self.items}
         self.perturbations = {one.title: one for one in load_all().values()}
 
     def __call__(self, seen: Seen) -> Reply:
@@ -80,7 +80,8 @@ class Strong:
         return self._edit(seen, item, fields["old"]["enum"])
 
     def _item(self, prompt: str) -> Item:
-        return self.known[max((q for q in self.known if q in prompt), key=len, default="")]
+        told = _unquoted(prompt)
+        return self.known[max((q for q in self.known if q in told), key=len, default="")]
 
     def _anchor(self, item: Item) -> dict[str, Any]:
         supported = bool(set(words(item.answer)) & set(words(item.passage)))
@@ -135,6 +136,11 @@ class Strong:
         plain = {back.get(word, word) for word in words(told)}
         kept = {word for word in words(item.answer) if not values.find(word)}
         return {back.get(word, word) for word in kept} <= plain
+
+
+def _unquoted(text: str) -> str:
+    """With single quotation marks for double ones, as a prompt that quotes a question has it."""
+    return text.replace('"', "'")
 
 
 def _place(item: Item, old: str) -> str:
