@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 
 from halubench.models.base import Ruler
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _PATIENCE = aiohttp.ClientTimeout(total=10)
 
 
-async def server_ruler(
-    session: aiohttp.ClientSession, address: str, headers: Mapping[str, str], name: str
-) -> Ruler:
+async def server_ruler(session: aiohttp.ClientSession, address: str, name: str) -> Ruler:
     """The context that ``/v1/models`` states (vLLM's ``max_model_len``, llama.cpp's ``n_ctx``),
     and counting by ``/tokenize``; None for what the server does not offer."""
 
     async def count(text: str) -> int | None:
         url = f"{address.removesuffix('/v1')}/tokenize"
         asked = {"model": name, "prompt": text, "content": text, "add_special_tokens": False}
-        reply = await _json(session.post(url, json=asked, headers=headers, timeout=_PATIENCE))
+        reply = await _json(session.post(url, json=asked, timeout=_PATIENCE))
         tokens = reply.get("tokens")
         return len(tokens) if isinstance(tokens, list) else None
 
-    listed = await _json(session.get(f"{address}/models", headers=headers, timeout=_PATIENCE))
+    listed = await _json(session.get(f"{address}/models", timeout=_PATIENCE))
     context = _context(listed.get("data"), name)
     counts = context is not None and await count("a") is not None
     return Ruler(context, count if counts else None)

@@ -139,7 +139,7 @@ class OpenAIModel:
 
     async def measure(self) -> Ruler:
         """The context and the tokens of a text, where the server tells them."""
-        return await server_ruler(self._connected(), self._address, self._headers, self._name)
+        return await server_ruler(self._connected(), self._address, self._name)
 
     async def aclose(self) -> None:
         """Close the connections."""
