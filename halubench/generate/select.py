@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from halubench import assemble
+from halubench import balance
 from halubench.perturb.prompted import telling
 from halubench.records import Rejected
 
@@ -63,7 +63,7 @@ async def _seat(
             for item, candidates in opened.items()
             if candidates
         }
-        chosen = assemble.choose(left, wanted.accept, wanted.seed)
+        chosen = balance.choose(left, wanted.accept, wanted.seed)
         if not await court.hear(chosen.kept):
             refused = [_refused(passed[item][-1], court) for item in passed if item not in left]
             return Selection(chosen.kept, refused, chosen.dropped)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_assemble_choice import twin
+from test_balance import twin
 
 from halubench import assemble
 from halubench.text import passage_key
