@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 SCHEMA = "halubench/results/2"
 
@@ -197,8 +197,8 @@ class Results(Figures):
     data: DataInfo
     baselines: dict[str, Scores]
     """``baseline:majority`` and ``baseline:length`` on the same rows, overall."""
-    seed: int = 0
-    resamples: int = 2000
+    seed: int = Field(default=0, ge=0)
+    resamples: int = Field(default=2000, ge=0)
     speed: Speed | None = None
     versions: dict[str, str] = {}
     hardware: dict[str, str] = {}

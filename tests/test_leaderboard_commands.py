@@ -147,6 +147,14 @@ def test_results_without_predictions_are_held_against_their_parts(place: Path) -
     assert found == {"one": ("its parts",), "two": ("its parts", "its predictions")}
 
 
+@pytest.mark.parametrize("sha256", ["", "../../../../x", "0" * 63, "G" * 64])
+def test_a_hash_that_is_none_names_no_folder(place: Path, monkeypatch, capsys, sha256: str) -> None:
+    alter(place, lambda told: told["data"].update(sha256=sha256))
+    assert run(monkeypatch, "build", "results", "--out", "a/b/site") == 2
+    assert "which is no sha256" in capsys.readouterr().err
+    assert not (place / "a").exists()
+
+
 @pytest.mark.parametrize("cases", ["1000", "0"])
 def test_results_of_other_rows_than_the_data_are_refused_with_both_hashes(
     place: Path, monkeypatch, capsys, cases: str

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_SHA256 = re.compile("[0-9a-f]{64}")
+_DIGITS = 18
 _SECRET_NAME = re.compile(r"key|token|secret|passw|authorization|cookie", re.IGNORECASE)
 _SECRETS = (
     (re.compile(r"(?<=://)[^/@\s]+@"), ""),
@@ -87,6 +89,11 @@ def read_entry(path: Path) -> Entry:
     Raises InputError naming file and field.
     """
     results = _anywhere(_parse(path, Results))
+    if not _SHA256.fullmatch(results.data.sha256):
+        raise InputError(
+            f"{path}: field data.sha256 is {results.data.sha256[:20]!r}, which is no sha256.",
+            "Evaluate this judge again.",
+        )
     recount(results, path.with_name(PREDICTIONS))
     return Entry(path, results, load_card(path.with_name(FILE)))
 
@@ -135,10 +142,10 @@ def _parse(path: Path, model: type[_Model]) -> _Model:
     if not path.is_file():
         raise InputError(f"{path} is no file.", "Remove it.")
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json.loads(path.read_text("utf-8"), parse_int=_whole, parse_constant=_no_number)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}.", "Write it again.") from error
     wanted = model.model_fields["format"].default
     if not isinstance(raw, dict) or raw.get("format") != wanted:
@@ -153,6 +160,16 @@ def _parse(path: Path, model: type[_Model]) -> _Model:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the file"
         raise InputError(f"{path}: field {field}: {first['msg']}.", "Write it again.") from error
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise ValueError(f"the number {digits[:_DIGITS]}… is too large")
+    return int(digits)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")
 
 
 def hide(value: Any, name: str = "") -> Any:  # noqa: ANN401  (any JSON value)
