@@ -16,7 +16,7 @@ from halubench.perturb import prompted
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    path = source(tmp_path_factory.mktemp("all"), 60)
+    path = source(tmp_path_factory.mktemp("all"), 70)
     items = sources.read(str(path), sources.SourceOptions()).items
     with ScriptedServer(Strong(items, slips=0.0, dissent=0.0)) as running:
         yield running
@@ -45,11 +45,15 @@ def test_more_items_cost_their_own_requests_and_a_second_run_none(server, tmp_pa
     first = calls(server, asked(server, tmp_path, 20))
     assert len(first) == len(set(first))
     assert calls(server, asked(server, tmp_path, 20)) == []
-    more = calls(server, asked(server, tmp_path, 30))
+    grown = asked(server, tmp_path, 70)
+    more = calls(server, grown)
     assert not set(first) & set(more)
     assert len(questions(first)) == 20
-    assert len(questions(more)) == 10
+    assert len(questions(more)) == 50
     assert not questions(first) & questions(more)
+    assert calls(server, grown) == []
+    whole = calls(server, replace(grown, out=tmp_path / "whole"))
+    assert sorted(whole) == sorted(first + more)
 
 
 @pytest.mark.parametrize("change", ["system prompt", "schema", "passage"])
