@@ -1,13 +1,14 @@
 """Which passages are the same, or nearly: groups for splits and folds, overlap with other data.
 
-Near duplicates are found by MinHash over word 5-gram shingles (Broder 1997) with
+Groups: near duplicates are found by MinHash over word 5-gram shingles (Broder 1997) with
 locality-sensitive banding, and every candidate is then verified by its exact Jaccard index.
+Overlap with other data is exact, by an index of their shingles, and finds a passage in a document
+that holds it as well (Broder's containment).
 """
 
 from __future__ import annotations
 
 import zlib
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 SHINGLE = 5
 """Words a shingle; a shorter passage is one shingle."""
+_ENOUGH = 25
+"""Shingles from which on a passage found within a longer one is no chance."""
 _PERMUTATIONS = 100
 _SHARED_WORDS = 40
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -32,12 +35,15 @@ _Hashes: TypeAlias = NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """``passages[index]`` is nearly ``others[other_index]``; ``shared_text`` is what they share:
-    the start (at most 40 words, normalised) of their longest common run of shingles."""
+    """``passages[index]`` is nearly ``others[other_index]``, or a part of it, or holds it.
+
+    ``share``: their Jaccard index, counting no more of the longer than the shorter has;
+    ``shared_text``: the start (at most 40 words, normalised) of their longest common run of shingles.
+    """
 
     index: int
     other_index: int
-    jaccard: float
+    share: float
     shared_text: str
 
 
@@ -64,24 +70,55 @@ def groups(passages: Sequence[str], threshold: float = 0.8) -> list[str]:
 def overlapping(
     passages: Sequence[str], others: Sequence[str], threshold: float = 0.8
 ) -> list[Overlap]:
-    """For each passage that is nearly one of ``others``: the nearest of them, in passage order."""
-    asked, known = list(dict.fromkeys(passages)), _distinct(others)
-    places, both = list(known.values()), [*map(_shingled, asked), *map(_shingled, known)]
-    met: defaultdict[int, set[int]] = defaultdict(set)
-    for bucket in _buckets(both, threshold):
-        theirs = [one for one in bucket if one >= len(asked)]
-        for one in bucket:
-            if one < len(asked):
-                met[one].update(theirs)
+    """For each passage that nearly is, is part of, or holds one of ``others``: the nearest of them,
+    in passage order.
+
+    Nearness is the Jaccard index of word 5-grams; where both have at least 25, that of the shorter
+    and as many of the longer, so that a window is found in its document and the other way round.
+    """
+    known = _distinct(others)
+    places, index = list(known.values()), _Index([_shingled(each) for each in known])
     best: dict[str, Overlap] = {}
-    for one, found in met.items():
-        jaccard, negative = max(
-            ((_jaccard(both[one], both[other]), -other) for other in found), default=(0.0, 0)
-        )
-        if jaccard >= threshold:
-            shared = _shared_text(asked[one], both[-negative])
-            best[asked[one]] = Overlap(0, places[-negative - len(asked)], jaccard, shared)
+    for passage in dict.fromkeys(passages):
+        unique = _shingled(passage)
+        place, share = index.nearest(unique)
+        if share >= threshold:
+            shared = _shared_text(passage, index.unique[place])
+            best[passage] = Overlap(0, places[place], share, shared)
     return [replace(best[each], index=i) for i, each in enumerate(passages) if each in best]
+
+
+class _Index:
+    """Which passages hold a shingle."""
+
+    def __init__(self, unique: list[_Hashes]) -> None:
+        self.unique = unique
+        self._sizes = np.array([len(each) for each in unique], dtype=np.int64)
+        hashes = np.concatenate([*unique, np.empty(0, dtype=np.uint64)])
+        order = np.argsort(hashes, kind="stable")
+        self._hashes = hashes[order]
+        self._holders = np.repeat(np.arange(len(unique)), self._sizes)[order]
+
+    def nearest(self, mine: _Hashes) -> tuple[int, float]:
+        """(place, share) of the nearest passage, the first of equals; the share is 0 if none is near."""
+        holders, shared = self._shared(mine)
+        if not len(holders):
+            return 0, 0.0
+        sizes = self._sizes[holders]
+        jaccard = shared / (sizes + len(mine) - shared)
+        shorter = np.minimum(sizes, len(mine))
+        share = np.where(shorter >= _ENOUGH, shared / (2 * shorter - shared), jaccard)
+        found = np.lexsort((-holders, jaccard, share))[-1]
+        return int(holders[found]), float(share[found])
+
+    def _shared(self, mine: _Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The passages that share a shingle, and how many each shares."""
+        starts = np.searchsorted(self._hashes, mine, "left")
+        ends = np.searchsorted(self._hashes, mine, "right")
+        runs = [self._holders[i:j] for i, j in zip(starts, ends, strict=True) if j > i]
+        if not runs:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        return np.unique(np.concatenate(runs), return_counts=True)
 
 
 class _Forest:

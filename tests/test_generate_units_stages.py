@@ -173,7 +173,7 @@ def test_each_hit_is_reported_with_the_dataset_and_the_text(tmp_path, numbers):
     hits = stages.exclude(items, [ref])
     assert {hit.item.id for hit in hits} == {f"q{n}" for n in numbers if n < 6}
     for hit, told in zip(hits, stages.excluded(hits), strict=True):
-        assert (hit.ref, hit.overlap.jaccard) == (ref, 1.0)
+        assert (hit.ref, hit.overlap.share) == (ref, 1.0)
         assert (told.stage, told.id, told.source_ds) == ("exclude", hit.item.id, "ferries")
         assert kind(told.reason) == f"passage is in {ref}"
         assert hit.overlap.shared_text in told.reason

@@ -268,7 +268,7 @@ def test_features_of_no_rows_keep_their_width() -> None:
 )
 def test_overlap_is_the_share_of_five_word_runs(one: str, other: str, jaccard: float) -> None:
     found = near.overlapping([one], [other], threshold=0.3)
-    assert [hit.jaccard for hit in found] == ([pytest.approx(jaccard)] if jaccard else [])
+    assert [hit.share for hit in found] == ([pytest.approx(jaccard)] if jaccard else [])
     alike = len(set(near.groups([one, other], threshold=0.3))) == 1
     assert alike == bool(jaccard)
 

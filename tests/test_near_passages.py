@@ -24,13 +24,20 @@ def edited(original: str, at: int = 100) -> str:
     return " ".join([*tokens[:at], "changed", *tokens[at + 1 :]])
 
 
-def exact_jaccard(one: str, other: str) -> float:
-    def shingles(string: str) -> set[tuple[str, ...]]:
-        tokens = text.words(string)
-        return {tuple(tokens[i : i + 5]) for i in range(max(1, len(tokens) - 4))}
+def shingles(string: str) -> set[tuple[str, ...]]:
+    tokens = text.words(string)
+    return {tuple(tokens[i : i + 5]) for i in range(max(1, len(tokens) - 4))}
 
+
+def exact_jaccard(one: str, other: str) -> float:
     first, second = shingles(one), shingles(other)
     return len(first & second) / len(first | second)
+
+
+def exact_share(one: str, other: str) -> float:
+    first, second = shingles(one), shingles(other)
+    shared = len(first & second)
+    return shared / (2 * min(len(first), len(second)) - shared)
 
 
 def test_key_of_a_lone_passage_is_its_passage_key() -> None:
@@ -142,10 +149,37 @@ def test_overlap_names_the_nearest_and_the_text_they_share() -> None:
     others = [passage(8), edited(one, 150), edited(edited(one, 20), 150)]
     (hit,) = near.overlapping([passage(9), one], others)
     assert (hit.index, hit.other_index) == (1, 1)
-    assert hit.jaccard == pytest.approx(exact_jaccard(one, others[1]))
+    assert hit.share == pytest.approx(exact_share(one, others[1]))
     assert hit.shared_text in text.normalise(one)
     assert hit.shared_text in text.normalise(others[1])
     assert len(hit.shared_text.split()) == 40
+
+
+@pytest.mark.parametrize(
+    ("start", "words", "found"), [(0, 120, True), (250, 40, True), (300, 10, False)]
+)
+def test_a_part_of_enough_words_and_its_document_find_each_other(
+    start: int, words: int, found: bool
+) -> None:
+    document = " ".join(passage(i, 100) for i in range(4))
+    part = " ".join(document.split()[start : start + words])
+    others = [passage(20), document]
+    for one, known in ((part, others), (document, [passage(20), part])):
+        hits = [(hit.other_index, hit.share) for hit in near.overlapping([one], known)]
+        assert hits == ([(1, 1.0)] if found else [])
+
+
+def test_the_same_passage_is_nearer_than_a_document_that_holds_it() -> None:
+    one = passage(7)
+    (hit,) = near.overlapping([one], [f"{passage(8)} {one}", one])
+    assert (hit.other_index, hit.share) == (1, 1.0)
+
+
+def test_a_part_that_was_half_rewritten_is_no_part() -> None:
+    document = " ".join(passage(i, 100) for i in range(4))
+    words = document.split()[:100]
+    assert near.overlapping([" ".join(words[:90] + passage(30, 10).split())], [document])
+    assert not near.overlapping([" ".join(words[:50] + passage(30, 50).split())], [document])
 
 
 def test_repeated_passages_are_each_reported() -> None:

@@ -105,7 +105,7 @@ def excluded(hits: Sequence[Hit]) -> list[Rejected]:
             hit.item.source_ds,
             hit.item.id,
             "exclude",
-            f"passage is in {hit.ref} ({hit.overlap.jaccard:.2f}: {hit.overlap.shared_text})",
+            f"passage is in {hit.ref} ({hit.overlap.share:.2f}: {hit.overlap.shared_text})",
         )
         for hit in hits
     ]

@@ -46,7 +46,7 @@ def prepared(folder: RunFolder, found: Prepared) -> None:
             {
                 "item_id": hit.item.id,
                 "found_in": hit.ref,
-                "jaccard": round(hit.overlap.jaccard, 4),
+                "share": round(hit.overlap.share, 4),
                 "shared_text": hit.overlap.shared_text,
             }
             for hit in found.hits

@@ -43,7 +43,7 @@ def apart(
 ) -> tuple[list[Example], list[Rejected]]:
     """The rows whose passage is not, exactly or nearly, in one of the benchmarks.
 
-    Near is a Jaccard index of word 5-grams of .8 or more (:func:`halubench.near.overlapping`).
+    Nearly: as a whole or a part, by .8 of word 5-grams or more (:func:`halubench.near.overlapping`).
     Raises InputError naming the rows unless they are to be dropped.
     """
     hits: dict[str, str] = {}
@@ -52,7 +52,7 @@ def apart(
         known = dataset.load(ref).examples
         for hit in near.overlapping(passages, [row.passage for row in known]):
             other, shared = known[hit.other_index].id, " ".join(hit.shared_text.split()[:_WORDS])
-            told = f"passage is in {ref} ({other}, {hit.jaccard:.2f}: {shared})"
+            told = f"passage is in {ref} ({other}, {hit.share:.2f}: {shared})"
             hits.setdefault(rows[hit.index].id, told)
     if hits and not drop:
         named = "; ".join(f"{name}: {told}" for name, told in list(hits.items())[:_NAMED])
