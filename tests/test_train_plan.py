@@ -291,3 +291,11 @@ def test_the_dry_run_agrees_with_the_closed_form() -> None:
     )
     with pytest.raises(InputError, match="full training"):
         peak_gib(find("lynx-8b-lora"), shape, 1)
+
+
+def test_what_comes_next_is_the_run_that_was_planned() -> None:
+    model = "meta-llama/Llama-3.3-70B-Instruct"
+    asked = ["plan", "lynx-70b-256", "--rows", "2400", "--gpus", "64xH100", "--model", model]
+    said = CliRunner().invoke(app, asked).stderr
+    assert f"train run lynx-70b-256 --data DATA --out run --model {model} --nproc 8" in said
+    assert "--nodes 8" in said

@@ -274,6 +274,7 @@ def _run(recipe: Recipe, place: Place) -> dict[str, Any]:
         "save_folder": f"{place.out}/checkpoints",
         "save_interval": "1ep" if every == "epoch" else f"{every}ba",
         "save_num_checkpoints_to_keep": recipe.checkpoint.keep,
+        "save_overwrite": True,  # A kill while one is written would else be the end of the run.
         "autoresume": True,
     }
 

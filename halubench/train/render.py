@@ -74,10 +74,15 @@ def refuse(engine: str, recipe: Recipe, *unable: tuple[bool, str]) -> None:
 def _trl(recipe: Recipe, place: Place) -> Rendered:
     """The recipe itself, defaults written out: ``train run`` reads nothing else."""
     told = recipe.model_dump(mode="json", exclude_none=True, exclude={"source", "notes", "launch"})
-    parts = ["halubench train run", recipe.name, "--data", place.data, "--out", place.out]
+    return Rendered(f"{recipe.name}.yaml", dump(told), run_command(recipe, recipe.name, place))
+
+
+def run_command(recipe: Recipe, asked: str, place: Place) -> str:
+    """What each node runs; ``asked`` is the recipe as the command line names it."""
+    parts = ["halubench train run", asked, "--data", place.data, "--out", place.out]
     parts += ["--model", place.model] if place.model else []
     a_node = recipe.launch.gpus_per_node if recipe.launch else min(recipe.gpus, 8)
     nodes = recipe.launch.nodes if recipe.launch else -(-recipe.gpus // 8)
     parts += ["--nproc", str(a_node)] if a_node > 1 else []
     parts += ["--nodes", str(nodes), "--rendezvous", "HOST:29500"] if nodes > 1 else []
-    return Rendered(f"{recipe.name}.yaml", dump(told), " ".join(parts))
+    return " ".join(parts)

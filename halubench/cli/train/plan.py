@@ -48,6 +48,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     from halubench.train.dryrun import peak_gib
     from halubench.train.hardware import cluster
     from halubench.train.recipe import find
+    from halubench.train.render import Place, run_command
     from halubench.train.shape import shape_of
 
     look_in(content)
@@ -61,7 +62,8 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     terms = plans.Terms(host_ram, price, measured)
     made = plans.plan(found, _lengths(data, rows, tokens), shape, where, terms)
     _show(made, exact)
-    _verdict(made, data)
+    place = Place(data=str(data or "DATA"), model=model)
+    _verdict(made, run_command(made.recipe, recipe, place))
 
 
 def _lengths(data: Path | None, rows: int | None, tokens: int) -> Lengths:
@@ -150,14 +152,11 @@ def _time(made: Plan) -> str:
     return f"{said}; {made.usd[0]:,.2f} to {made.usd[1]:,.2f} US dollars"
 
 
-def _verdict(made: Plan, data: Path | None) -> None:
+def _verdict(made: Plan, next_: str) -> None:
     for warning in made.warnings:
         _console.out.print(f"[yellow]![/] {escape(warning)}", soft_wrap=True)
     for problem in made.problems:
         _console.out.print(f"[bold red]cannot work:[/] {escape(problem)}", soft_wrap=True)
     if made.problems:
         raise typer.Exit(1)
-    name = escape(made.recipe.name)
-    _console.note(
-        f"Next: halubench train run {name} --data {escape(str(data or 'DATA'))} --out run"
-    )
+    _console.note(f"Next: {escape(next_)}")
