@@ -19,7 +19,7 @@ import yaml
 
 from halubench.cli import main
 from halubench.errors import InputError, MissingExtraError, OutputError
-from halubench.rank import validate
+from halubench.rank import read_entries, validate
 from halubench.rank.export import export
 from halubench.rank.judge_card import load_card
 from halubench.rank.serve import server
@@ -82,6 +82,22 @@ def change_the_hash(place: Path) -> None:
     alter(place, lambda told: told["data"].update(sha256="0" * 64))
 
 
+def hold_half_a_character(place: Path) -> None:
+    alter(place, lambda told: told["judge"].update(note="\ud800"))
+
+
+def have_no_name(place: Path) -> None:
+    alter(place, lambda told: told["judge"].update(name=" "))
+
+
+def count_beyond_all_numbers(place: Path) -> None:
+    alter(place, lambda told: told["overall"].update(n=10**400))
+
+
+def write_no_number(place: Path) -> None:
+    alter(place, lambda told: told["usage"].update(cost_usd=float("nan")))
+
+
 def name_another_field(place: Path) -> None:
     alter(place, lambda told: told.update(rank=1))
 
@@ -92,6 +108,10 @@ ALTERED = [
     (swap_two_rows, "row 1 is not that row of ferry-logs"),
     (change_the_hash, "field data.sha256 is 0000000000000000…"),
     (name_another_field, "field rank: Extra inputs"),
+    (hold_half_a_character, "surrogates not allowed"),
+    (have_no_name, "field judge.name is empty"),
+    (count_beyond_all_numbers, "the number 100000000000000000… is too large"),
+    (write_no_number, "NaN is no number"),
 ]
 
 
@@ -139,6 +159,13 @@ def test_a_judge_twice_on_the_same_rows_is_refused(place: Path) -> None:
     shutil.copytree(one(place).parent, place / "results" / "zwei")
     faults = [finding.fault for finding in validate([place / "results"])]
     assert sum("same judge on the same data" in fault for fault in faults) == 1
+
+
+def test_who_waits_is_told_of_every_result(place: Path) -> None:
+    told: list[tuple[int, int]] = []
+    validate([place / "results"], seen=lambda done, total: told.append((done, total)))
+    read_entries([place / "results"], lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)] * 2
 
 
 def test_results_without_predictions_are_held_against_their_parts(place: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,8 @@ from halubench.cli import _console
 from halubench.cli._options import Content, look_in, named
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from halubench.dataset import Dataset
     from halubench.rank import Board, Explorer, Site
 
@@ -70,8 +73,9 @@ def build(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     from halubench import rank
 
     look_in(content)
-    with _console.err.status("Reading results"):
-        entries = rank.read_entries(results)
+    with _counting("Reading results") as seen:
+        entries = rank.read_entries(results, seen)
+    with _console.err.status("Ranking"):
         measured = [entry.results for entry in entries]
         cards = {rank.key_of(entry.results): entry.card for entry in entries if entry.card}
         local = [Path(ref) for ref in data or [] if Path(ref).is_dir()]
@@ -94,8 +98,8 @@ def check(results: Results, data: Data = None, map_: Map = None) -> None:
     """
     from halubench import rank
 
-    with _console.err.status("Checking"):
-        findings = rank.validate(results, _load(data, map_))
+    with _counting("Checking results") as seen:
+        findings = rank.validate(results, _load(data, map_), seen)
     for finding in findings:
         if finding.fault:
             _console.out.print(f"[red]refused[/] {escape(finding.fault)}", soft_wrap=True)
@@ -138,6 +142,18 @@ def export(
     _console.note(f"Written: {escape(str(written))}")
     if form is Form.SPACE:
         _console.note(f"Next: hf upload OWNER/NAME {escape(str(written))} --repo-type=space")
+
+
+@contextmanager
+def _counting(what: str) -> Iterator[Callable[[int, int], object]]:
+    """A bar with the time left, moved by calling what is given with (done, of all)."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Left
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), Left())
+    with Progress(*columns, console=_console.err, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _load(data: list[str] | None, map_: str | None) -> list[Dataset]:

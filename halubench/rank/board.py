@@ -102,7 +102,11 @@ def build(
             _row(name, each, intervals, (cards or {}).get(key_of(each)))
             for name, each in zip(names, ordered, strict=True)
         ],
-        floors=min(ordered, key=lambda each: each.model_dump_json()).baselines,
+        floors=min(
+            (each for each in ordered if each.baselines),
+            key=lambda each: each.model_dump_json(),
+            default=first,
+        ).baselines,
         audit=audit,
     )
 

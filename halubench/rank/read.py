@@ -19,7 +19,9 @@ from halubench.rank.recount import recount
 from halubench.results import Results
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    Seen = Callable[[int, int], object]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -53,23 +55,26 @@ def read_results(folders: Sequence[Path]) -> list[Results]:
     return [entry.results for entry in read_entries(folders)]
 
 
-def read_entries(folders: Sequence[Path]) -> list[Entry]:
+def read_entries(folders: Sequence[Path], seen: Seen | None = None) -> list[Entry]:
     """Every ``results.json`` under the folders; copies of one result count once.
 
-    Raises InputError: no such folder, none found, not readable, not what the predictions beside it
+    ``seen`` is told after each how many of how many were read. Raises InputError: no such folder, none found, not readable, not what the predictions beside it
     give, or two different results for one judge (name and prompt) on the same data.
     """
-    seen: dict[Key, Entry] = {}
-    for path in find_results(folders):
+    found: dict[Key, Entry] = {}
+    paths = find_results(folders)
+    for number, path in enumerate(paths, 1):
         entry = read_entry(path)
-        known = seen.setdefault(key_of(entry.results), entry)
+        known = found.setdefault(key_of(entry.results), entry)
         if known.results != entry.results:
             raise InputError(
                 f"{known.path} and {path} are two different results of "
                 f"{entry.results.judge.name!r} on the same data.",
                 "Remove one of them.",
             )
-    return list(seen.values())
+        if seen:
+            seen(number, len(paths))
+    return list(found.values())
 
 
 def find_results(folders: Sequence[Path]) -> list[Path]:
@@ -94,6 +99,8 @@ def read_entry(path: Path) -> Entry:
             f"{path}: field data.sha256 is {results.data.sha256[:20]!r}, which is no sha256.",
             "Evaluate this judge again.",
         )
+    if not results.judge.name.strip():
+        raise InputError(f"{path}: field judge.name is empty.", "Evaluate this judge again.")
     recount(results, path.with_name(PREDICTIONS))
     return Entry(path, results, load_card(path.with_name(FILE)))
 
@@ -143,6 +150,7 @@ def _parse(path: Path, model: type[_Model]) -> _Model:
         raise InputError(f"{path} is no file.", "Remove it.")
     try:
         raw = json.loads(path.read_text("utf-8"), parse_int=_whole, parse_constant=_no_number)
+        json.dumps(raw, ensure_ascii=False).encode()  # half a character, escaped, is a ValueError
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
     except (ValueError, RecursionError) as error:

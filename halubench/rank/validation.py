@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from halubench.dataset import Dataset
     from halubench.rank.columns import Columns
-    from halubench.rank.read import Entry
+    from halubench.rank.read import Entry, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +36,21 @@ class Finding:
     remedy: str = ""
 
 
-def validate(folders: Sequence[Path], data: Sequence[Dataset] = ()) -> list[Finding]:
+def validate(
+    folders: Sequence[Path], data: Sequence[Dataset] = (), seen: Seen | None = None
+) -> list[Finding]:
     """Check every ``results.json`` under the folders; one finding each, in the order of paths.
 
     Each is checked against its schema, its own parts and its predictions; with ``data``, against
     the rows themselves; and against the other results of the same hash, which must be of the same
-    rows. Raises InputError where no results are found.
+    rows. ``seen`` is told after each how many of how many were checked. Raises InputError where no
+    results are found.
     """
     firsts: dict[str, Columns] = {}
     taken: dict[tuple[str, str, str], Path] = {}
     findings: list[Finding] = []
-    for path in find_results(folders):
+    paths = find_results(folders)
+    for number, path in enumerate(paths, 1):
         try:
             entry = read_entry(path)
             checked = _check(entry, data, firsts)
@@ -59,6 +63,8 @@ def validate(folders: Sequence[Path], data: Sequence[Dataset] = ()) -> list[Find
         else:
             told = entry.results
             findings.append(Finding(path, told.judge.name, told.data.name, checked))
+        if seen:
+            seen(number, len(paths))
     return findings
 
 
