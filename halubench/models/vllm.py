@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import importlib
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from halubench.errors import EngineError, MissingExtraError
@@ -18,6 +17,10 @@ from halubench.models.base import Completion
 if TYPE_CHECKING:
     from halubench.models._local import Part
     from halubench.models.base import EngineOptions, Model, Request
+
+
+_STRUCTURED = {"backend": "xgrammar", "disable_any_whitespace": True}
+"""Free white space would let a weak model fill its answer with blank lines."""
 
 
 def open_model(spec: str, options: EngineOptions) -> Model:
@@ -35,7 +38,11 @@ class VllmModel(LocalModel):
 
     def load(self) -> None:
         vllm = _package("vllm")
-        settings = {"enable_prefix_caching": True, **self.settings}
+        settings = {
+            "enable_prefix_caching": True,
+            "structured_outputs_config": _STRUCTURED,
+            **self.settings,
+        }
         try:
             self._llm = vllm.LLM(model=self.name, disable_log_stats=True, **settings)
         except (OSError, ValueError, TypeError, RuntimeError) as error:
@@ -91,10 +98,7 @@ class VllmModel(LocalModel):
 def _parameters(request: Request) -> Any:  # noqa: ANN401
     sampling = request.sampling
     schema = None if request.schema is None else dict(request.schema)
-    # Free white space would let a weak model fill its answer with blank lines.
-    constraint = partial(
-        _package("vllm.sampling_params").StructuredOutputsParams, disable_any_whitespace=True
-    )
+    constraint = _package("vllm.sampling_params").StructuredOutputsParams
     return _package("vllm").SamplingParams(
         temperature=sampling.temperature,
         top_p=sampling.top_p,
