@@ -14,6 +14,7 @@ from trl import SFTConfig, SFTTrainer
 from halubench.errors import InputError
 from halubench.train.engine import labels, packed, settings, sharding
 from halubench.train.engine.flops import arithmetic
+from halubench.train.engine.twins import Together, Twins
 from halubench.train.engine.validation import Validation, Writer, answer_limit
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from halubench.train.recipe import Recipe
 
 
-class JudgeTrainer(SFTTrainer):  # type: ignore[misc]
+class JudgeTrainer(Together, SFTTrainer):  # type: ignore[misc]
     """SFTTrainer with the recipe's schedule, counting the tokens it reads."""
 
     recipe: Recipe
@@ -63,6 +64,7 @@ def build(job: Job, listener: Listener) -> JudgeTrainer:
         peft_config=settings.lora(recipe, "CAUSAL_LM"),
     )
     trainer.recipe = recipe
+    trainer.twins = None if recipe.packing else Twins(job.data.train, recipe.seed)
     settings.check_masters(trainer.model, recipe)
     limit = answer_limit([sum(t != labels.IGNORED for t in row.labels) for row in validation])
     reader = Writer(tokenizer, limit)

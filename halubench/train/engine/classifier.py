@@ -16,6 +16,7 @@ from transformers import (
 from halubench.errors import InputError
 from halubench.train.engine import settings, sharding
 from halubench.train.engine.causal import attention, load_tokenizer
+from halubench.train.engine.twins import Together, Twins
 from halubench.train.engine.validation import Validation
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ LABELS = ("PASS", "FAIL")
 _NAMED = 5
 
 
-class ClassifierTrainer(Trainer):  # type: ignore[misc]
+class ClassifierTrainer(Together, Trainer):  # type: ignore[misc]
     """Trainer with the recipe's schedule, counting the tokens it reads."""
 
     recipe: Recipe
@@ -64,7 +65,7 @@ def build(job: Job, listener: Listener) -> ClassifierTrainer:
         data_collator=DataCollatorWithPadding(tokenizer),
         optimizer_cls_and_kwargs=settings.optimizer(recipe),
     )
-    trainer.recipe = recipe
+    trainer.recipe, trainer.twins = recipe, Twins(job.data.train, recipe.seed)
     # The heads that classify take a mean over their micro-batch and ignore how many rows the batch
     # has in all; the trainer, told that they do not, averages over micro-batches and processes.
     trainer.model_accepts_loss_kwargs = False
