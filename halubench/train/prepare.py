@@ -141,6 +141,8 @@ def prepare(ask: Ask, tell: Tell) -> Prepared:
         lesson = _learn(ask, found, splits, folder, tell)
         made = _rows(ask, prompt, splits, lesson, tell)
         made, over = _fit(ask, made)
+        if not made["train"]:
+            raise InputError(*_none_left(read, [*rejected, *lesson.rejected, *over]))
         done = Prepared(
             ask.out, read, made, [*rejected, *lesson.rejected, *over], lesson, bool(ask.tokenizer)
         )
@@ -223,9 +225,25 @@ def _rows(
         ]
         said = [reasoning.completion(lesson.points[row.id], row.label, ask.prompt) for row in kept]
         chats = [(*a, ("assistant", s)) for a, s in zip(asks, said, strict=True)]
-        sizes = counter.count(chats) if counter else estimate(chats)
+        sizes = _sizes(counter, chats, kept)
         made[name] = [Row(*parts) for parts in zip(kept, asks, said, sizes, strict=True)]
     return made
+
+
+def _none_left(read: int, rejected: Sequence[Rejected]) -> tuple[str, str]:
+    """What to say where every row was left out, and the remedy."""
+    counts = Counter(one.reason.partition(" (")[0] for one in rejected)
+    why = ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common(3))
+    what = f"No row is left to train on, of {read:,} read: {why or 'all are for validation'}."
+    return what, "Change what leaves them out, or give more data."
+
+
+def _sizes(
+    counter: Tokenizer | None, chats: Sequence[Messages], examples: Sequence[Example]
+) -> list[int]:
+    if counter is None:
+        return estimate(chats)
+    return counter.count(chats) if counter.writes else counter.count_pairs(examples)
 
 
 def _fit(

@@ -18,6 +18,7 @@ from halubench.train.engine import settings, sharding
 from halubench.train.engine.causal import attention, load_tokenizer
 from halubench.train.engine.twins import Together, Twins
 from halubench.train.engine.validation import Validation
+from halubench.train.tokens import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,8 @@ def encode(rows: Sequence[Row], tokenizer: Any, limit: int) -> list[dict[str, An
     """
     most = min(limit, int(getattr(tokenizer, "model_max_length", limit)))
     found: list[dict[str, Any]] = [
-        {**tokenizer(*pair(row)), "labels": LABELS.index(row.example.label)} for row in rows
+        {**tokenizer(*encoded(row.example)), "labels": LABELS.index(row.example.label)}
+        for row in rows
     ]
     long = [
         f"{row.id} ({len(one['input_ids']):,})"
@@ -100,11 +102,6 @@ def encode(rows: Sequence[Row], tokenizer: Any, limit: int) -> list[dict[str, An
     return found
 
 
-def pair(row: Row) -> tuple[str, str]:
-    """Premise and hypothesis as ``judges/verdict.yaml`` has them, so that the judge asks alike."""
-    return f"{row.example.question}\n{row.example.passage}", row.example.answer
-
-
 class Classifier:
     """A classifier's verdicts: ``p_fail`` is the softmax of its two classes."""
 
@@ -112,7 +109,7 @@ class Classifier:
         self._tokenizer = tokenizer
 
     def __call__(self, model: Any, rows: Sequence[Row]) -> list[tuple[Verdict, float | None]]:
-        pairs = [pair(row) for row in rows]
+        pairs = [encoded(row.example) for row in rows]
         batch = self._tokenizer(pairs, padding=True, truncation=False, return_tensors="pt")
         logits = model(**batch.to(model.device)).logits.float()
         shares: list[float] = logits.softmax(dim=-1)[:, 1].tolist()
