@@ -14,7 +14,7 @@ from trl import SFTConfig, SFTTrainer
 from halubench.errors import InputError
 from halubench.train.engine import labels, packed, settings, sharding
 from halubench.train.engine.flops import arithmetic
-from halubench.train.engine.twins import Together, Twins
+from halubench.train.engine.twins import Twins
 from halubench.train.engine.validation import Validation, Writer, answer_limit
 
 if TYPE_CHECKING:
@@ -26,15 +26,20 @@ if TYPE_CHECKING:
     from halubench.train.recipe import Recipe
 
 
-class JudgeTrainer(Together, SFTTrainer):  # type: ignore[misc]
+class JudgeTrainer(SFTTrainer):  # type: ignore[misc]
     """SFTTrainer with the recipe's schedule, counting the tokens it reads."""
 
     recipe: Recipe
     figures: Figures
+    twins: Twins | None = None
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         """The recipe's warm-up and cosine, over the steps that this data makes."""
         return settings.attach_schedule(self, self.recipe, num_training_steps, optimizer)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        """Twins together; of packed rows the order is the packing's."""
+        return super()._get_train_sampler(train_dataset) if self.twins is None else self.twins
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """One micro-batch."""

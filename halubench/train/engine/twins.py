@@ -8,7 +8,7 @@ one it stood at chance after 200 (docs/decisions/0021).
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch.utils.data import Sampler
 
@@ -47,17 +47,3 @@ class Twins(Sampler[int]):  # type: ignore[misc]
         draw = random.Random(f"{self._seed}/{self._epoch}")  # noqa: S311  (an order, no secret)
         for group in draw.sample(self._groups, len(self._groups)):
             yield from draw.sample(group, len(group))
-
-
-class Together:
-    """What makes a transformers Trainer draw its rows by :class:`Twins`.
-
-    ``twins`` is None where rows are packed: their order is then the packing's.
-    """
-
-    twins: Twins | None = None
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        if self.twins is None:
-            return super()._get_train_sampler(train_dataset)  # type: ignore[misc]
-        return self.twins
