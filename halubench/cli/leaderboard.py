@@ -14,7 +14,7 @@ from halubench.cli import _console
 from halubench.cli._options import Content, look_in, named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from halubench.dataset import Dataset
     from halubench.rank import Board, Explorer, Site
@@ -145,7 +145,7 @@ def export(
 
 
 @contextmanager
-def _counting(what: str) -> Iterator[Callable[[int, int], object]]:
+def _counting(what: str) -> Generator[Callable[[int, int], object]]:
     """A bar with the time left, moved by calling what is given with (done, of all)."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as Left

@@ -122,8 +122,9 @@ class Classifier:
 
 
 def _load(job: Job, listener: Listener) -> Any:
+    """The model without dropout: its noise differs between twins, and is larger than their edit."""
     try:
-        return AutoModelForSequenceClassification.from_pretrained(
+        model = AutoModelForSequenceClassification.from_pretrained(
             job.model,
             dtype=torch.float32,
             attn_implementation=attention(job.recipe, listener),
@@ -135,6 +136,10 @@ def _load(job: Job, listener: Listener) -> Any:
     except (OSError, ValueError) as error:
         what = f"{job.model} cannot be loaded: {str(error).splitlines()[0]}"
         raise InputError(what, "Give a model folder or Hub id by --model.") from error
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return model
 
 
 def _adapted(model: Any, recipe: Recipe) -> Any:
