@@ -41,7 +41,7 @@ def test_twins_stand_side_by_side_and_every_row_comes_once_an_epoch(prepared) ->
     sampler = Twins(prepared.train, seed=17)
     orders = []
     for epoch in (0, 1):
-        sampler.set_epoch(epoch)
+        sampler.epoch = epoch
         order = list(sampler)
         assert sorted(order) == list(range(len(prepared.train)))
         passages = [prepared.train[at].example.passage for at in order]
@@ -49,7 +49,7 @@ def test_twins_stand_side_by_side_and_every_row_comes_once_an_epoch(prepared) ->
         orders.append(order)
     assert orders[0] != orders[1]
     again = Twins(prepared.train, seed=17)
-    again.set_epoch(1)
+    again.epoch = 1
     assert list(again) == orders[1]
     assert list(Twins(prepared.train, seed=18)) != orders[0]
 

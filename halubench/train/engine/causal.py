@@ -14,7 +14,7 @@ from trl import SFTConfig, SFTTrainer
 from halubench.errors import InputError
 from halubench.train.engine import labels, packed, settings, sharding
 from halubench.train.engine.flops import arithmetic
-from halubench.train.engine.twins import Twins
+from halubench.train.engine.twins import InTurn, Twins
 from halubench.train.engine.validation import Validation, Writer, answer_limit
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ def build(job: Job, listener: Listener) -> JudgeTrainer:
         peft_config=settings.lora(recipe, "CAUSAL_LM"),
     )
     trainer.recipe = recipe
-    trainer.twins = None if recipe.packing else Twins(job.data.train, recipe.seed)
+    if not recipe.packing:
+        trainer.twins = Twins(job.data.train, recipe.seed)
+        trainer.add_callback(InTurn(trainer.twins))
     settings.check_masters(trainer.model, recipe)
     limit = answer_limit([sum(t != labels.IGNORED for t in row.labels) for row in validation])
     reader = Writer(tokenizer, limit)

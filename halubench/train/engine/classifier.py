@@ -16,7 +16,7 @@ from transformers import (
 from halubench.errors import InputError
 from halubench.train.engine import settings, sharding
 from halubench.train.engine.causal import attention, load_tokenizer
-from halubench.train.engine.twins import Twins
+from halubench.train.engine.twins import InTurn, Twins
 from halubench.train.engine.validation import Validation
 from halubench.train.tokens import encoded
 
@@ -72,6 +72,7 @@ def build(job: Job, listener: Listener) -> ClassifierTrainer:
         optimizer_cls_and_kwargs=settings.optimizer(recipe),
     )
     trainer.recipe, trainer.twins = recipe, Twins(job.data.train, recipe.seed)
+    trainer.add_callback(InTurn(trainer.twins))
     # The heads that classify take a mean over their micro-batch and ignore how many rows the batch
     # has in all; the trainer, told that they do not, averages over micro-batches and processes.
     trainer.model_accepts_loss_kwargs = False

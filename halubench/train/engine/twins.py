@@ -6,9 +6,10 @@ What they share then cancels in the gradient, and what is left is the edit (docs
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import Sampler
+from transformers import TrainerCallback
 
 from halubench.text import digest
 
@@ -32,16 +33,23 @@ class Twins(Sampler[int]):  # type: ignore[misc]
             key = digest(shown.source_ds, shown.passage, shown.question)
             groups.setdefault(key, []).append(at)
         self._groups, self._rows, self._seed = list(groups.values()), len(rows), seed
-        self._epoch = 0
+        self.epoch = 0
 
     def __len__(self) -> int:
         return self._rows
 
-    def set_epoch(self, epoch: int) -> None:
-        """Called by accelerate before each epoch."""
-        self._epoch = epoch
-
     def __iter__(self) -> Iterator[int]:
-        draw = random.Random(f"{self._seed}/{self._epoch}")  # noqa: S311  (an order, no secret)
+        draw = random.Random(f"{self._seed}/{self.epoch}")  # noqa: S311  (an order, no secret)
         for group in draw.sample(self._groups, len(self._groups)):
             yield from draw.sample(group, len(group))
+
+
+class InTurn(TrainerCallback):  # type: ignore[misc]
+    """Tells the twins which epoch it is; accelerate's own count begins anew when a run goes on."""
+
+    def __init__(self, twins: Twins) -> None:
+        self._twins = twins
+
+    def on_epoch_begin(self, args: object, state: Any, control: object, **_: object) -> None:
+        del args, control
+        self._twins.epoch = state.global_step * int(state.num_train_epochs) // state.max_steps
