@@ -70,8 +70,8 @@ def build(job: Job, listener: Listener) -> JudgeTrainer:
     )
     trainer.recipe = recipe
     if not recipe.packing:
-        trainer.twins = Twins(job.data.train, recipe.seed)
-        trainer.add_callback(InTurn(trainer.twins))
+        twins = trainer.twins = Twins(job.data.train, recipe.seed)
+        trainer.add_callback(InTurn(twins))
     settings.check_masters(trainer.model, recipe)
     limit = answer_limit([sum(t != labels.IGNORED for t in row.labels) for row in validation])
     reader = Writer(tokenizer, limit)

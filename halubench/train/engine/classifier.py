@@ -71,8 +71,9 @@ def build(job: Job, listener: Listener) -> ClassifierTrainer:
         data_collator=DataCollatorWithPadding(tokenizer),
         optimizer_cls_and_kwargs=settings.optimizer(recipe),
     )
-    trainer.recipe, trainer.twins = recipe, Twins(job.data.train, recipe.seed)
-    trainer.add_callback(InTurn(trainer.twins))
+    trainer.recipe = recipe
+    twins = trainer.twins = Twins(job.data.train, recipe.seed)
+    trainer.add_callback(InTurn(twins))
     # The heads that classify take a mean over their micro-batch and ignore how many rows the batch
     # has in all; the trainer, told that they do not, averages over micro-batches and processes.
     trainer.model_accepts_loss_kwargs = False
