@@ -100,3 +100,6 @@ def test_an_average_left_undivided_does_not_show_by_its_noughts() -> None:
     odd = ground(passage, "What was the average of oats and barley?", "It was 631.5.", "631.5")
     for one in (plain, odd):
         assert not any(wrong.count(".0") for wrong in fails(one, operator="operation", sites=SITES))
+    near = "The mill ground 70 sacks of rye and 25 of oats in that year."  # 45 is as long as 95
+    whole = ground(near, "What was the sum of rye and oats?", "It was 95.", "95")
+    assert fails(whole, operator="operation", sites=SITES) == {"It was 45."}
