@@ -12,9 +12,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
 from halubench.errors import InputError
-from halubench.train.engine import labels, packed, settings, sharding
+from halubench.train.engine import labels, packed, settings, sharding, twins
 from halubench.train.engine.flops import arithmetic
-from halubench.train.engine.twins import InTurn, Twins
 from halubench.train.engine.validation import Validation, Writer, answer_limit
 
 if TYPE_CHECKING:
@@ -31,15 +30,10 @@ class JudgeTrainer(SFTTrainer):  # type: ignore[misc]
 
     recipe: Recipe
     figures: Figures
-    twins: Twins | None = None
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         """The recipe's warm-up and cosine, over the steps that this data makes."""
         return settings.attach_schedule(self, self.recipe, num_training_steps, optimizer)
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        """Twins together; of packed rows the order is the packing's."""
-        return super()._get_train_sampler(train_dataset) if self.twins is None else self.twins
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """One micro-batch."""
@@ -70,8 +64,7 @@ def build(job: Job, listener: Listener) -> JudgeTrainer:
     )
     trainer.recipe = recipe
     if not recipe.packing:
-        twins = trainer.twins = Twins(job.data.train, recipe.seed)
-        trainer.add_callback(InTurn(twins))
+        twins.together(trainer, job)
     settings.check_masters(trainer.model, recipe)
     limit = answer_limit([sum(t != labels.IGNORED for t in row.labels) for row in validation])
     reader = Writer(tokenizer, limit)

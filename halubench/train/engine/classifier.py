@@ -14,9 +14,8 @@ from transformers import (
 )
 
 from halubench.errors import InputError
-from halubench.train.engine import settings, sharding
+from halubench.train.engine import settings, sharding, twins
 from halubench.train.engine.causal import attention, load_tokenizer
-from halubench.train.engine.twins import InTurn, Twins
 from halubench.train.engine.validation import Validation
 from halubench.train.tokens import encoded
 
@@ -39,15 +38,10 @@ class ClassifierTrainer(Trainer):  # type: ignore[misc]
 
     recipe: Recipe
     figures: Figures
-    twins: Twins | None = None
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         """The recipe's warm-up and cosine, over the steps that this data makes."""
         return settings.attach_schedule(self, self.recipe, num_training_steps, optimizer)
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        """Twins together; of packed rows the order is the packing's."""
-        return super()._get_train_sampler(train_dataset) if self.twins is None else self.twins
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """One micro-batch."""
@@ -72,8 +66,7 @@ def build(job: Job, listener: Listener) -> ClassifierTrainer:
         optimizer_cls_and_kwargs=settings.optimizer(recipe),
     )
     trainer.recipe = recipe
-    twins = trainer.twins = Twins(job.data.train, recipe.seed)
-    trainer.add_callback(InTurn(twins))
+    twins.together(trainer, job)
     # The heads that classify take a mean over their micro-batch and ignore how many rows the batch
     # has in all; the trainer, told that they do not, averages over micro-batches and processes.
     trainer.model_accepts_loss_kwargs = False

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from halubench.train.engine.data import Row
+    from halubench.train.engine.job import Job
 
 
 class Twins(Sampler[int]):  # type: ignore[misc]
@@ -53,3 +54,10 @@ class InTurn(TrainerCallback):  # type: ignore[misc]
     def on_epoch_begin(self, args: object, state: Any, control: object, **_: object) -> None:
         del args, control
         self._twins.epoch = state.global_step * int(state.num_train_epochs) // state.max_steps
+
+
+def together(trainer: Any, job: Job) -> None:
+    """Have a transformers Trainer draw the job's rows by :class:`Twins`."""
+    twins = Twins(job.data.train, job.recipe.seed)
+    trainer._get_train_sampler = lambda *_: twins
+    trainer.add_callback(InTurn(twins))
