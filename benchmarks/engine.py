@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import resource
 import statistics
 import subprocess
@@ -19,12 +18,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Coroutine
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, TypeAlias
 
 import aiohttp
+from loopback import served
 
 from halubench.models import open_model
 from halubench.models.base import Completion, EngineOptions, Request
@@ -33,7 +32,6 @@ from halubench.run import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from multiprocessing.connection import Connection
 
 Run: TypeAlias = Callable[[str, int, int], Coroutine[None, None, int]]
 ROUNDS = 5
@@ -51,44 +49,11 @@ RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length
     len(ANSWER),
     ANSWER,
 )
-_LENGTH = re.compile(rb"(?i)content-length: (\d+)")
 
 
-class Answering(asyncio.Protocol):
-    """Sends RESPONSE so many seconds after each request."""
-
-    def __init__(self, delay_s: float) -> None:
-        self._delay_s = delay_s
-        self._heard = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self._later = asyncio.get_running_loop().call_later
-
-    def data_received(self, data: bytes) -> None:
-        self._heard += data
-        while (end := self._heard.find(b"\r\n\r\n")) >= 0:
-            length = _LENGTH.search(self._heard, 0, end)
-            whole = end + 4 + int(length[1] if length else 0)
-            if len(self._heard) < whole:
-                return
-            self._heard = self._heard[whole:]
-            if self._delay_s:
-                self._later(self._delay_s, self._transport.write, RESPONSE)  # type: ignore[attr-defined]
-            else:
-                self._transport.write(RESPONSE)  # type: ignore[attr-defined]
-
-
-def serve(port: Connection, delay_s: float) -> None:
-    """Answer everything, for ever."""
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Answering(delay_s), "127.0.0.1", backlog=1024)
-        port.send(server.sockets[0].getsockname()[1])
-        await asyncio.Event().wait()
-
-    asyncio.run(main())
+def respond(_: bytes) -> bytes:
+    """The same answer to every request."""
+    return RESPONSE
 
 
 def requests(rows: int) -> Iterator[tuple[int, Request]]:
@@ -146,16 +111,12 @@ def measure(run: Run, url: str, rows: int, in_flight: int) -> tuple[float, float
 
 def compare(rows: int, delay_s: float, in_flight: int) -> None:
     """Print both, medians of the rounds."""
-    here, there = get_context("spawn").Pipe()
-    server = get_context("spawn").Process(target=serve, args=(there, delay_s), daemon=True)
-    server.start()
-    url = f"http://127.0.0.1:{here.recv()}/v1"
-    open_model(f"openai:m@{url}", EngineOptions())  # import everything before the clock starts
     rounds: dict[Run, list[tuple[float, float]]] = {bare: [], ours: []}
-    for _ in range(ROUNDS):
-        for run, figures in rounds.items():
-            figures.append(measure(run, url, rows, in_flight))
-    server.kill()
+    with served(delay_s, respond) as url:
+        open_model(f"openai:m@{url}", EngineOptions())  # import everything before the clock starts
+        for _ in range(ROUNDS):
+            for run, figures in rounds.items():
+                figures.append(measure(run, url, rows, in_flight))
     middle = {
         run.__name__: [statistics.median(column) for column in zip(*figures, strict=True)]
         for run, figures in rounds.items()
@@ -172,11 +133,8 @@ def compare(rows: int, delay_s: float, in_flight: int) -> None:
 
 def peak(rows: int) -> None:
     """Print the peak memory of one run."""
-    here, there = get_context("spawn").Pipe()
-    server = get_context("spawn").Process(target=serve, args=(there, 0.0), daemon=True)
-    server.start()
-    asyncio.run(ours(f"http://127.0.0.1:{here.recv()}/v1", rows, 64))
-    server.kill()
+    with served(0.0, respond) as url:
+        asyncio.run(ours(url, rows, 64))
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{rows} rows: peak RSS {used:.0f} MB", flush=True)
 

@@ -14,26 +14,23 @@ harness cannot hold ``direct``) can be set too.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import math
 import os
-import re
 import resource
 import subprocess
 import sys
 import tempfile
-from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
+from loopback import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from multiprocessing.connection import Connection
 
     Verdicts = dict[str, str]
 
@@ -47,7 +44,6 @@ SHAPES = (
     'assistant\n\n{"REASONING": ["y"], "SCORE": %s',
 )
 UNREADABLE = ("I cannot say.", "SCORE: PASS or FAIL", '{"SCORE": "MAYBE"}', "<think>and so on")
-_LENGTH = re.compile(rb"(?i)content-length: (\d+)")
 
 
 def answer(prompt: str) -> str:
@@ -82,40 +78,6 @@ def response(body: bytes) -> bytes:
     text = json.dumps({**told, "choices": [choice], "usage": usage}).encode()
     head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length"
     return f"{head}: {len(text)}\r\n\r\n".encode() + text
-
-
-class Answering(asyncio.Protocol):
-    """Answers each request so many seconds after it came."""
-
-    def __init__(self, delay_s: float) -> None:
-        self._delay_s = delay_s
-        self._heard = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._heard += data
-        while (end := self._heard.find(b"\r\n\r\n")) >= 0:
-            length = _LENGTH.search(self._heard, 0, end)
-            whole = end + 4 + int(length[1] if length else 0)
-            if len(self._heard) < whole:
-                return
-            body, self._heard = self._heard[end + 4 : whole], self._heard[whole:]
-            send: Callable[[bytes], None] = self._transport.write  # type: ignore[attr-defined]
-            asyncio.get_running_loop().call_later(self._delay_s, send, response(body))
-
-
-def serve(port: Connection, delay_s: float) -> None:
-    """Answer everything, for ever."""
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Answering(delay_s), "127.0.0.1", backlog=1024)
-        port.send(server.sockets[0].getsockname()[1])
-        await asyncio.Event().wait()
-
-    asyncio.run(main())
 
 
 def write_rows(path: Path, rows: int) -> None:
@@ -215,16 +177,12 @@ def compare(url: str, folder: Path, asked: dict[str, str]) -> None:
 def main() -> None:
     """See the module."""
     asked = dict(part.split("=", 1) for part in sys.argv[1:])
-    here, there = get_context("spawn").Pipe()
     delay_s = float(asked.get("delay_ms", "50")) / 1e3
-    server = get_context("spawn").Process(target=serve, args=(there, delay_s), daemon=True)
-    server.start()
-    url = f"http://127.0.0.1:{here.recv()}/v1"
-    for rows in ("20", asked.pop("rows", "2000")):  # The first time only warms up.
-        with tempfile.TemporaryDirectory() as folder:
-            print(f"{rows} rows", flush=True)
-            compare(url, Path(folder), {**asked, "rows": rows})
-    server.kill()
+    with served(delay_s, response) as url:
+        for rows in ("20", asked.pop("rows", "2000")):  # The first time only warms up.
+            with tempfile.TemporaryDirectory() as folder:
+                print(f"{rows} rows", flush=True)
+                compare(url, Path(folder), {**asked, "rows": rows})
 
 
 if __name__ == "__main__":
