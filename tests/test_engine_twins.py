@@ -11,6 +11,7 @@ pytest.importorskip("trl")
 import engine_world as world
 from test_engine_run import Heard
 
+from halubench.train import load
 from halubench.train import recipe as recipes
 from halubench.train.engine import causal, data
 from halubench.train.engine.job import Job
@@ -62,3 +63,35 @@ def test_the_trainer_reads_both_twins_in_one_batch(tmp_path: Path, prepared) -> 
     assert len(seen) == len(prepared.train)
     assert seen[::2] == seen[1::2]  # Of these twins the chats are the same.
     assert seen[0] != seen[2]
+
+
+def _packed(tmp_path: Path, prepared, length: int):
+    llama = world.tiny_llama(tmp_path / "llama")
+    values = {"packing": True, "device_microbatch_size": 1, "sequence_length": length}
+    recipe = recipes.load(world.recipe(tmp_path, **values))
+    heard = Heard()
+    trainer = causal.build(Job(recipe, str(llama), prepared, tmp_path / "run", validate=0), heard)
+    documents = []
+    for batch in trainer.get_train_dataloader():
+        lengths = causal.document_lengths(batch)
+        documents.append([part.tolist() for part in batch["input_ids"][0].split(lengths)])
+    return recipe, documents, heard.said
+
+
+def test_twins_are_packed_into_one_sequence(tmp_path: Path, prepared) -> None:
+    recipe, sequences, said = _packed(tmp_path, prepared, 512)
+    assert sum(map(len, sequences)) == len(prepared.train)
+    assert all(documents.count(one) == 2 for documents in sequences for one in documents)
+    assert len(sequences) > 1
+    assert not any("more than one sequence" in line for line in said)
+    keys = [row.example.passage for row in prepared.train]
+    tokens = [len(documents[0]) for documents in sequences for _ in documents]
+    planned = load.load(recipe, load.Lengths(tokens, counted=True, keys=sorted(keys)))
+    assert planned.sequences == len(sequences)
+
+
+def test_twins_that_fit_into_no_sequence_are_told(tmp_path: Path, prepared) -> None:
+    _, sequences, said = _packed(tmp_path, prepared, 150)
+    assert all(len(documents) == 1 for documents in sequences)
+    told = "8 of 8 questions have answers in more than one sequence: together they are longer"
+    assert any(line.startswith(told) for line in said)

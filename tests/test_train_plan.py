@@ -3,8 +3,6 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from train_world import pairs, written
 from typer.testing import CliRunner
 
@@ -152,13 +150,6 @@ def test_packing_counts_steps_by_sequences_and_says_how_many_rows_a_batch_is():
     assert made.schedule.steps == 3 * -(-made.load.sequences // 32)
     assert made.rows_a_step == pytest.approx(160)
     assert any("32 packed sequences is 160 rows" in told for told in made.warnings)
-
-
-@given(st.lists(st.integers(1, 100), min_size=1, max_size=60))
-def test_packing_cuts_nothing_and_wastes_less_than_half(lengths):
-    bins = load.pack(lengths, 100)
-    assert sum(lengths) <= 100 * bins
-    assert bins == 1 or sum(lengths) > 50 * (bins - 1)
 
 
 def test_flops_by_the_two_conventions():

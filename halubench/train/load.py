@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import json
 from dataclasses import dataclass
 from random import Random
@@ -12,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from halubench.errors import InputError
+from halubench.train.packing import groups, kin, pack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from halubench.train.recipe import Recipe
@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """Tokens of each training row; ``counted`` by the judge's tokenizer, or estimated."""
+    """Tokens of each training row; ``counted`` by the judge's tokenizer, or estimated.
+
+    ``keys`` are the same for twins (:func:`packing.kin`); without them every row stands alone.
+    """
 
     tokens: Sequence[int]
     counted: bool
+    keys: Sequence[str] = ()
 
     def mean(self) -> float:
         """Tokens of a row, on average."""
@@ -55,20 +59,28 @@ def read(folder: Path) -> Lengths:
     remedy = "Make one with: halubench train prepare."
     try:
         tokens = pq.read_table(path, columns=["tokens"]).column("tokens").to_pylist()
+        keys = [*_keys(path)]
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         counted = manifest["splits"]["train"]["tokens_are"] == "counted"
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise InputError(f"{folder} is no training set.", remedy) from error
     if not tokens:
         raise InputError(f"{folder} has no training rows.", remedy)
-    return Lengths(tokens, counted)
+    return Lengths(tokens, counted, keys)
+
+
+def _keys(path: Path) -> Iterator[str]:
+    columns = ["source_ds", "passage", "question"]
+    for batch in pq.ParquetFile(path).iter_batches(columns=columns):
+        yield from (kin(**row) for row in batch.to_pylist())
 
 
 def load(recipe: Recipe, lengths: Lengths) -> Load:
     """What one epoch of the recipe comes to."""
     most = recipe.sequence_length
     fitting = [min(tokens, most) for tokens in lengths.tokens]
-    bins = pack(fitting, most)
+    kindred = groups(lengths.keys or map(str, range(len(fitting))))
+    bins = len(pack(fitting, most, kindred))
     computed = sum(fitting) if recipe.packing else _to_the_longest(recipe, fitting)
     return Load(
         rows=len(fitting),
@@ -79,16 +91,6 @@ def load(recipe: Recipe, lengths: Lengths) -> Load:
         computed=computed,
         over_long=sum(tokens > most for tokens in lengths.tokens),
     )
-
-
-def pack(lengths: Sequence[int], most: int) -> int:
-    """Sequences of ``most`` tokens that best-fit decreasing needs, none of the rows being cut."""
-    room: list[int] = []
-    for length in sorted(lengths, reverse=True):
-        place = bisect.bisect_left(room, length)
-        left = room.pop(place) - length if place < len(room) else most - length
-        bisect.insort(room, left)
-    return len(room)
 
 
 def _to_the_longest(recipe: Recipe, lengths: Sequence[int]) -> int:

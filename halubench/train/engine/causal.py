@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
 from halubench.errors import InputError
+from halubench.train import packing
 from halubench.train.engine import labels, packed, settings, sharding, twins
 from halubench.train.engine.flops import arithmetic
 from halubench.train.engine.validation import Validation, Writer, answer_limit
@@ -56,7 +57,7 @@ def build(job: Job, listener: Listener) -> JudgeTrainer:
     trainer = JudgeTrainer(
         model=model,
         args=sharding.insist(_arguments(job), recipe),
-        train_dataset=_dataset(train),
+        train_dataset=_packed(train, job, listener) if recipe.packing else _dataset(train),
         eval_dataset=_dataset(validation) if validation else None,
         processing_class=tokenizer,
         optimizer_cls_and_kwargs=settings.optimizer(recipe),
@@ -152,10 +153,8 @@ def _arguments(job: Job) -> SFTConfig:
     recipe = job.recipe
     return SFTConfig(
         **settings.common(job),
-        max_length=recipe.sequence_length,  # Nothing is longer: labels.encode refuses it.
-        packing=recipe.packing,
-        packing_strategy="bfd",
-        eval_packing=False,
+        max_length=None,  # Nothing is longer than the sequence: labels.encode refuses it.
+        padding_free=recipe.packing,
         completion_only_loss=True,
         prediction_loss_only=True,
         dataset_kwargs=None,
@@ -164,3 +163,27 @@ def _arguments(job: Job) -> SFTConfig:
 
 def _dataset(rows: Sequence[Tokens]) -> Dataset:
     return Dataset.from_list([{"input_ids": r.input_ids, "labels": r.labels} for r in rows])
+
+
+def _packed(rows: Sequence[Tokens], job: Job, listener: Listener) -> Dataset:
+    """Sequences of whole rows, twins in the same one; ``seq_lengths`` says where each row ends."""
+    kindred = twins.kindred(job.data.train)
+    most = job.recipe.sequence_length
+    sequences = packing.pack([len(row.input_ids) for row in rows], most, kindred)
+    apart = packing.apart(sequences, kindred)
+    if apart:
+        listener.say(
+            f"{apart:,} of {len(kindred):,} questions have answers in more than one sequence: "
+            f"together they are longer than {most:,} tokens."
+        )
+    packs = [[rows[at] for at in sequence] for sequence in sequences]
+    return Dataset.from_list(
+        [
+            {
+                "input_ids": [token for row in pack for token in row.input_ids],
+                "labels": [label for row in pack for label in row.labels],
+                "seq_lengths": [len(row.input_ids) for row in pack],
+            }
+            for pack in packs
+        ]
+    )

@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING, Any
 from torch.utils.data import Sampler
 from transformers import TrainerCallback
 
-from halubench.text import digest
+from halubench.train.packing import groups, kin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from halubench.train.engine.data import Row
     from halubench.train.engine.job import Job
+
+
+def kindred(rows: Sequence[Row]) -> list[list[int]]:
+    """Indices of the rows of each passage and question."""
+    shown = [row.example for row in rows]
+    return groups(kin(one.source_ds, one.passage, one.question) for one in shown)
 
 
 class Twins(Sampler[int]):  # type: ignore[misc]
@@ -28,12 +34,7 @@ class Twins(Sampler[int]):  # type: ignore[misc]
     """
 
     def __init__(self, rows: Sequence[Row], seed: int) -> None:
-        groups: dict[str, list[int]] = {}
-        for at, row in enumerate(rows):
-            shown = row.example
-            key = digest(shown.source_ds, shown.passage, shown.question)
-            groups.setdefault(key, []).append(at)
-        self._groups, self._rows, self._seed = list(groups.values()), len(rows), seed
+        self._groups, self._rows, self._seed = kindred(rows), len(rows), seed
         self.epoch = 0
 
     def __len__(self) -> int:
