@@ -1,5 +1,6 @@
 """Job files: each target's own format holds, secrets are named only, a stop is gone on from."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -89,6 +90,13 @@ def test_a_stopped_slurm_job_is_requeued_and_a_broken_one_is_not(
     tmp_path, code, restarts, requeued
 ):
     assert slurm(tmp_path, code=code, restarts=restarts) == (code, requeued)
+
+
+@pytest.mark.parametrize("recipe", ["lynx-8b", "lynx-8b-lora"])
+def test_hugging_face_has_the_flavor_that_is_asked_for(recipe):
+    hub = pytest.importorskip("huggingface_hub", reason="the extra hub is not installed")
+    (flavor,) = re.findall(r"FLAVOR:-(\w+)", made("hf-jobs", recipe).text)
+    assert flavor in {hardware.value for hardware in hub.JobHardware}
 
 
 def test_yaml_targets_hold_nodes_gpus_limits_and_retries():
