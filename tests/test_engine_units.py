@@ -90,7 +90,8 @@ def test_operations_are_those_that_torch_counts(tmp_path: Path) -> None:
 
 def test_a_peak_is_known_by_the_name_of_the_device() -> None:
     assert peak("NVIDIA H200") == peak("NVIDIA H100 80GB HBM3") == 989e12
-    assert peak("AMD EPYC") is None
+    assert peak("NVIDIA A100-SXM4-80GB") == 312e12
+    assert {peak("AMD EPYC"), peak("NVIDIA H100 PCIe"), peak("NVIDIA H200 NVL")} == {None}
 
 
 def test_documents_are_counted_packed_and_padded() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from halubench.train.hardware import gpus
 from halubench.train.shape import Arithmetic
 
-PEAKS = {"H100": 989e12, "H200": 989e12, "H800": 989e12, "A100": 312e12, "A800": 312e12}
-"""Dense bf16 operations a second (NVIDIA's data sheets of the SXM parts, without sparsity)."""
+_OTHER_PARTS = re.compile(r"\bH[12]00 (PCIe|NVL)\b")
+"""Boards that bear the same name and are slower than the part of the data sheet."""
 
 
 def arithmetic(model: Any) -> Arithmetic:
@@ -23,5 +25,10 @@ def arithmetic(model: Any) -> Arithmetic:
 
 
 def peak(device_name: str) -> float | None:
-    """Operations a second of a device by its name (None: not known, so no MFU is told)."""
-    return next((rate for name, rate in PEAKS.items() if name in device_name), None)
+    """Dense bf16 operations a second of a device by its name, from ``trainers/gpus/``.
+
+    None where it is not known there, so that no MFU is told.
+    """
+    words = set(re.split(r"[\s-]", device_name))
+    known = {gpu.name: gpu.bf16_tflops * 1e12 for gpu in gpus() if gpu.name in words}
+    return None if _OTHER_PARTS.search(device_name) else next(iter(known.values()), None)

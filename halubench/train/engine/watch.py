@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+import torch
 from transformers import TrainerCallback
 
 from halubench.train.engine import checkpoints, sharding
@@ -38,6 +39,7 @@ class Figures(TrainerCallback):  # type: ignore[misc]
     def __init__(self, job: Job, listener: Listener, counted: Arithmetic | None) -> None:
         self._job, self._listener, self._counted = job, listener, counted
         self._work, self._tokens, self._since = Work(), 0, time.monotonic()
+        self._peak = peak(torch.cuda.get_device_name()) if torch.cuda.is_available() else None
 
     def saw(self, lengths: Iterable[int]) -> None:
         """This process read documents of so many tokens."""
@@ -74,13 +76,10 @@ class Figures(TrainerCallback):  # type: ignore[misc]
         self._listener.step(step)
 
     def _shares(self, seconds: float) -> tuple[float | None, float | None]:
-        import torch
-
-        name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
-        rate = peak(name)
-        if rate is None or self._counted is None:
+        if self._peak is None or self._counted is None:
             return None, None
-        return self._work.full / seconds / rate, self._work.causal / seconds / rate
+        possible = seconds * self._peak
+        return self._work.full / possible, self._work.causal / possible
 
 
 class Stopper(TrainerCallback):  # type: ignore[misc]
