@@ -50,13 +50,8 @@ def is_worker() -> bool:
 
 
 def apart(ask: Ask) -> bool:
-    """Whether torchrun is to start the processes: several, or one whose GPU FSDP2 is to save."""
-    if ask.nproc * ask.nodes > 1:
-        return True
-    _check_installed()
-    import torch
-
-    return recipes.find(ask.recipe).fsdp is not None and torch.cuda.is_available()
+    """Whether torchrun is to start the processes: several, or one under FSDP2."""
+    return ask.nproc * ask.nodes > 1 or recipes.find(ask.recipe).fsdp is not None
 
 
 def run(ask: Ask, listener: Listener) -> Status:
