@@ -12,7 +12,7 @@ from halubench.train import load, memory
 from halubench.train.hardware import ANCHORS, cluster
 from halubench.train.load import Lengths
 from halubench.train.plan import Terms, on, plan
-from halubench.train.recipe import Lora, find
+from halubench.train.recipe import Lora, find, load_all
 from halubench.train.shape import from_config, shape_of
 
 LYNX = Lengths([1500] * 2400, counted=True)
@@ -21,6 +21,13 @@ PARAMETERS = {
     "meta-llama/Meta-Llama-3-70B-Instruct": 70_553_706_496,
     "HuggingFaceTB/SmolLM2-135M-Instruct": 134_515_008,
 }
+
+
+@pytest.mark.parametrize("name", load_all())
+def test_every_recipe_can_be_planned(name):
+    recipe = find(name)
+    place = f"{recipe.gpus}xH100" if recipe.gpus else "cpu"
+    assert planned(name, place).schedule.steps
 
 
 def planned(name, place, lengths=LYNX, terms=None, **changed):
@@ -259,6 +266,9 @@ def test_the_command_reads_a_training_set_and_says_what_comes_next(tmp_path):
     assert run(app, ["plan", "tiny-cpu"]).exit_code != 0
     with pytest.raises(InputError, match="is no training set"):
         load.read(tmp_path)
+    (tmp_path / "set" / "manifest.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(InputError, match="set is no training set"):
+        load.read(tmp_path / "set")
 
 
 def test_a_recipe_on_other_gpus_keeps_its_values_and_on_a_cpu_shards_nothing():

@@ -214,7 +214,7 @@ def _warnings(draft: Plan, lengths: Lengths) -> Iterator[str]:
     recipe, work = draft.recipe, draft.load
     if not lengths.counted:
         yield "Tokens are estimated: prepare with --tokenizer to have them counted."
-    if not recipe.packing and work.padded > 2 * work.real:
+    if recipe.kind == "judge" and not recipe.packing and work.padded > 2 * work.real:
         yield (
             f"Padded to {recipe.sequence_length:,} tokens, as LLM Foundry does, the rows take "
             f"{work.padded / work.real:.1f} times their own tokens; packing takes "

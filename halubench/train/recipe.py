@@ -237,6 +237,8 @@ def find(name: str) -> Recipe:
     """The recipe of that name or file (``*.yaml``). Raises InputError naming those there are."""
     if name.endswith((".yaml", ".yml")):
         return load(Path(name))
+    if Path(name).name != name:
+        raise InputError(f"{name} is no YAML file.", "Give a recipe's name, or its FILE.yaml.")
     return load(content.find(f"trainers/{name}.yaml"))
 
 

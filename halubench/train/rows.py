@@ -163,5 +163,7 @@ def _sources(splits: Mapping[str, Sequence[Example]], wanted: Mapping[str, int])
     for name in wanted:
         if name.casefold() not in known:
             what = f"The mix names {name}, and no row has that source_ds."
-            raise InputError(what, f"There are: {', '.join(sorted(known.values()))}.")
+            raise InputError(
+                what, f"There are: {', '.join(sorted(known.values()))}; draw from them by --mix."
+            )
     return {known[name.casefold()]: number for name, number in wanted.items()}
