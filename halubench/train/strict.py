@@ -56,8 +56,8 @@ def parse(path: Path) -> object:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506  (a SafeLoader)
     except yaml.YAMLError as error:
-        said = " ".join(str(error).split())
-        raise InputError(f"{path} is not valid YAML: {said}.") from error
+        said = " ".join(str(error).split()).replace('in "<unicode string>",', "at")
+        raise InputError(f"{path} is not valid YAML: {said}.", "Correct it there.") from error
     except (OSError, ValueError) as error:  # no such file, not UTF-8
         raise InputError(f"{path} cannot be read: {error}.") from error
 

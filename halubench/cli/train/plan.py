@@ -121,10 +121,11 @@ def _means(made: Plan, exact: bool) -> list[tuple[str, str]]:
     largest = sorted(made.memory.parts.items(), key=lambda part: -part[1])
     parts = ", ".join(f"{name} {size / 2**30:.1f}" for name, size in largest if size > 2**28)
     how = f"by dry run; closed form {made.memory.gib:.1f}" if exact else "closed form"
+    how += f": {parts}" if parts else ""
     unit = "a GPU" if made.cluster.gpu else "in all"
     held = made.checkpoints * made.checkpoint_gib
     return [
-        (f"memory {unit}", f"{made.gib:.1f} GiB ({how}: {parts})"),
+        (f"memory {unit}", f"{made.gib:.1f} GiB ({how})"),
         ("host memory", f"{made.host_gib:,.0f} GiB a node to load the model"),
         (
             "disk",
@@ -142,7 +143,7 @@ def _time(made: Plan) -> str:
     low, high = made.hours
     shares = sorted(anchor.mfu for anchor in ANCHORS)
     said = (
-        f"{low:.2f} to {high:.2f} hours, {low * made.cluster.count:.1f} to "
+        f"{_span(low, high)}, {low * made.cluster.count:.1f} to "
         f"{high * made.cluster.count:.1f} GPU-hours, at the {100 * shares[0]:.0f} to "
         f"{100 * shares[-1]:.0f} % of the peak that {', '.join(a.who for a in ANCHORS)} publish; "
         "without loading, validation and checkpoints"
@@ -150,6 +151,16 @@ def _time(made: Plan) -> str:
     if made.usd is None:
         return f"{said}; give --price for the cost"
     return f"{said}; {made.usd[0]:,.2f} to {made.usd[1]:,.2f} US dollars"
+
+
+def _span(low: float, high: float) -> str:
+    """Of hours; in minutes where they are few."""
+    if high < _FEW_HOURS:
+        return f"{60 * low:.0f} to {60 * high:.0f} minutes"
+    return f"{low:.1f} to {high:.1f} hours"
+
+
+_FEW_HOURS = 2
 
 
 def _verdict(made: Plan, next_: str) -> None:
