@@ -52,12 +52,33 @@ class Chosen:
     dropped: list[Rejected]
 
 
-def choose(candidates: Mapping[str, Sequence[Candidate]], accept: int, seed: int) -> Chosen:
+class Breaks:
+    """How much of a copied run each candidate's edit breaks, in whole quarters of what the gate
+    allows: worked out once for all draws, of candidates that the caller keeps."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, int] = {}
+
+    def of(self, one: Candidate) -> int:
+        """That of one candidate."""
+        if id(one) not in self._known:
+            _, run = checks.quote_gaps(one)
+            self._known[id(one)] = int(4 * run / checks.MAX_RUN_GAP)
+        return self._known[id(one)]
+
+
+def choose(
+    candidates: Mapping[str, Sequence[Candidate]],
+    accept: int,
+    seed: int,
+    breaks: Breaks | None = None,
+) -> Chosen:
     """Keep at most ``accept`` pairs, one an item, spread evenly over sources and types.
 
     Deterministic for a seed, whatever the order of ``candidates``. Items without a candidate have
-    to be left out by the caller.
+    to be left out by the caller. ``breaks`` is what an earlier choice of the same candidates knew.
     """
+    breaks = breaks or Breaks()
     sources: dict[str, dict[str, Sequence[Candidate]]] = defaultdict(dict)
     for item_id, found in candidates.items():
         sources[found[0].item.source_ds][item_id] = found
@@ -65,17 +86,19 @@ def choose(candidates: Mapping[str, Sequence[Candidate]], accept: int, seed: int
     dropped: list[Rejected] = []
     shares = _even(accept, {name: len(items) for name, items in sources.items()})
     for name in sorted(sources, key=lambda one: (shares[one], one)):
-        draw = _drawn(sources[name], shares[name], digest(str(seed), name))
+        draw = _drawn(sources[name], shares[name], digest(str(seed), name), breaks)
         kept.extend(draw.kept)
         dropped.extend(_left_over(sources[name], draw, shares[name]))
     return Chosen(kept, dropped)
 
 
-def _drawn(items: Mapping[str, Sequence[Candidate]], wanted: int, seed: str) -> _Draw:
+def _drawn(
+    items: Mapping[str, Sequence[Candidate]], wanted: int, seed: str, breaks: Breaks
+) -> _Draw:
     """The draw of one source; types too rare in it to be measured are left out and drawn around."""
     left_out: set[str] = set()
     while True:
-        draw = _Draw(items, wanted, Random(int(seed[:16], 16)), left_out)  # noqa: S311
+        draw = _Draw(items, wanted, Random(int(seed[:16], 16)), breaks, left_out)  # noqa: S311
         draw.run()
         if draw.over_quota():
             wanted = len(draw.kept)
@@ -96,6 +119,7 @@ class _Draw:
     items: Mapping[str, Sequence[Candidate]]
     wanted: int
     random: Random
+    breaks: Breaks
     left_out: set[str] = field(default_factory=set[str])
     kept: list[Candidate] = field(default_factory=list["Candidate"])
     used: set[str] = field(default_factory=set[str])
@@ -149,7 +173,7 @@ class _Draw:
             self.random.shuffle(found)
             for one in found:
                 queues[one.perturbation].append(one)
-        return {name: _Queue(waiting) for name, waiting in queues.items()}
+        return {name: _Queue(waiting, self.breaks) for name, waiting in queues.items()}
 
     def _next(self, name: str, queue: _Queue) -> list[Candidate] | None:
         while (one := queue.pop(self.surplus)) is not None:
@@ -196,13 +220,12 @@ class _Draw:
 class _Queue:
     """The candidates of one type, in the order in which they are looked at; each is taken once."""
 
-    def __init__(self, waiting: Sequence[Candidate]) -> None:
-        self._waiting = waiting
+    def __init__(self, waiting: Sequence[Candidate], breaks: Breaks) -> None:
+        self._waiting, self._breaks = waiting, breaks
         self._directions = [_direction(one) for one in waiting]
         self._taken = bytearray(len(waiting))
         self._window: list[int] = []
         self._unseen = 0
-        self._breaks: dict[int, int] = {}
         self._places: defaultdict[Direction, list[int]] = defaultdict(list)
         for place in range(len(waiting) - 1, -1, -1):
             self._places[self._directions[place]].append(place)
@@ -217,16 +240,9 @@ class _Queue:
 
         def telling(place: int) -> tuple[int, int]:
             kept, new = self._directions[place]
-            return surplus[kept] - surplus[new], self._broken(place)
+            return surplus[kept] - surplus[new], self._breaks.of(self._waiting[place])
 
         return self._take(min(self._window, key=telling)) if self._window else None
-
-    def _broken(self, place: int) -> int:
-        """How much of a copied run the edit breaks, in whole quarters of what the gate allows."""
-        if place not in self._breaks:
-            _, run = checks.quote_gaps(self._waiting[place])
-            self._breaks[place] = int(4 * run / checks.MAX_RUN_GAP)
-        return self._breaks[place]
 
     def partner(self, one: Candidate, free: Callable[[Candidate], bool]) -> Candidate | None:
         """The next candidate of another item that makes the reverse exchange.

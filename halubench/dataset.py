@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -149,8 +149,9 @@ def _collect(
     splits: dict[str, str] = {}
     seen: dict[str, str] = {}
     nameless: Counter[str] = Counter()
+    once: dict[str, str] = {}
     for split, record in records:
-        example = _example(record, name, mapping, nameless)
+        example = _example(_shared(record, once), name, mapping, nameless)
         if example.id in seen:
             what = f"{record.where} has the id {example.id!r} of {seen[example.id]}."
             raise InputError(what, "Give each row its own id, or leave the id column out.")
@@ -158,6 +159,15 @@ def _collect(
         splits[example.id] = split
         examples.append(example)
     return tuple(examples), splits
+
+
+def _shared(record: Record, once: dict[str, str]) -> Record:
+    """The record with the texts that an earlier one has too, held once."""
+    fields = {
+        name: once.setdefault(value, value) if isinstance(value, str) else value
+        for name, value in record.fields.items()
+    }
+    return replace(record, fields=fields)
 
 
 def _example(
@@ -189,12 +199,13 @@ def _label(record: Record, mapping: Mapping[str, str]) -> Label:
 
 def _read_provenance(folder: Path, splits: Mapping[str, str]) -> dict[str, Provenance]:
     found: dict[str, Provenance] = {}
+    once: dict[str, str] = {}
     for path in sorted((folder / _PROVENANCE).glob("*.parquet")):
         for record in scan(path):
             if set(record.fields) != set(_PROVENANCE_SCHEMA.names):
                 what = f"{path} does not have the columns of a provenance table."
                 raise InputError(what, "Generate the dataset again, or remove that file.")
-            values: dict[str, Any] = dict(record.fields)
+            values: dict[str, Any] = dict(_shared(record, once).fields)
             if values["id"] in splits:
                 found[values["id"]] = Provenance(**values)
     return found

@@ -20,7 +20,7 @@ import orjson
 from halubench.errors import InputError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from halubench.records import Json
 
@@ -153,7 +153,7 @@ def publish(folder: Path, texts: Mapping[str, str], mark: str) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         with _writing(folder / name):
-            _replace(folder / name, text)
+            _replace(folder / name, [text])
     return [folder / name for name in texts]
 
 
@@ -194,9 +194,14 @@ class RunFolder:
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a file whole or not at all. Raises OutputError."""
+        return self.write_parts(name, [text])
+
+    def write_parts(self, name: str, parts: Iterable[str]) -> Path:
+        """Write a file of these texts one after the other, as :meth:`write_text`; no two of them are
+        held at once."""
         target = self.path / name
         with _writing(target):
-            _replace(target, text)
+            _replace(target, parts)
         return target
 
     def write_json(self, name: str, value: object) -> Path:
@@ -238,7 +243,7 @@ def _claim(path: Path, ask: Mapping[str, Json]) -> None:
                 "Give a new folder by --out.",
             ) from None
         with _writing(path):
-            _replace(path / "ask.json", mine)
+            _replace(path / "ask.json", [mine])
         return
     except (OSError, ValueError) as error:
         raise OutputError(f"{path / 'ask.json'} cannot be read ({error}).", _OTHER) from error
@@ -285,19 +290,18 @@ def _locked(path: Path) -> IO[bytes]:
     return handle
 
 
-def _replace(target: Path, text: str) -> None:
-    # A lone surrogate (a model can answer one) is written as its JSON escape.
-    data = text.encode("utf-8", "backslashreplace")
+def _replace(target: Path, parts: Iterable[str]) -> None:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            for part in parts:  # A lone surrogate (a model can answer one) as its JSON escape.
+                file.write(part.encode("utf-8", "backslashreplace"))
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o644)
         temporary.replace(target)
-    except OSError:
+    except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise

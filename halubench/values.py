@@ -192,14 +192,17 @@ def _candidates(text: str) -> Iterator[Value]:
     yield from (_spelled(match) for match in _WORDS.finditer(text))
 
 
+_LETTERS = re.compile(r"[A-Za-zµμ]+")
+_CODED = re.compile(r"\.\d|-[a-z]*[A-Z]")
+"""What follows the first number of a version or date in digits ("3.5.2", "31.12.2019") or of a code."""
+
+
 def _in_code(text: str, match: re.Match[str]) -> bool:
     start, end = match.span("num")
-    glued = re.match(r"[A-Za-zµμ]+", text[end:])
+    glued = _LETTERS.match(text, end)
     if glued and (glued.group().lower() not in UNITS or glued.group() in _CODE_LETTERS):
         return True
-    if re.match(r"\.\d", text[end:]):
-        return True  # a version or a date in digits: "3.5.2", "31.12.2019"
-    if re.match(r"-[a-z]*[A-Z]", text[end:]):
+    if _CODED.match(text, end):
         return True
     before = text[max(0, start - 2) : start]
     return len(before) == 2 and before[1] in "-–_" and (before[0].isalpha() or before[0] == ")")

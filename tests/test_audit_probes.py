@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from halubench import audit
 from halubench.audit import auc, probes, rules
+from halubench.audit import rows as audit_rows
 from halubench.audit.rows import Rows, fold_ranks, out_of_fold
 from halubench.records import Example
 
@@ -235,3 +236,28 @@ def test_ngrams_name_the_planted_word_and_count_its_rows() -> None:
     assert (first.label, first.n_fail, first.n_pass) == ("FAIL", 60, 0)
     assert {ngram.label for ngram in found} == {"FAIL", "PASS"}
     assert all((ngram.weight > 0) == (ngram.label == "FAIL") for ngram in found)
+
+
+@given(st.integers(1, 200), st.integers(0, 3))
+def test_a_sample_is_whole_passages_and_no_more_than_enough(most: int, seed: int) -> None:
+    rows = Rows.of(twins(40), seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit_rows, "MOST_ROWS", most)
+        sample = rows.sample
+    sizes = {group: int((rows.groups == group).sum()) for group in sample.groups}
+    assert len(sample.fail) == sum(sizes.values())
+    assert min(most, len(rows.fail)) <= len(sample.fail) < most + max(sizes.values())
+    assert [rows.examples[i] for i in sample.index] == list(sample.examples)
+
+
+def test_of_many_rows_a_probe_takes_a_sample_and_the_order_takes_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(audit_rows, "MOST_ROWS", 100)
+    told = planted({"answer": "However, {e.answer}"}, twins(100))
+    found = {name: measure(name, told) for name in SPECS}
+    assert {name for name, probe in found.items() if probe.rows == len(told)} == {"order"}
+    assert all(100 <= probe.rows < 110 for name, probe in found.items() if name != "order")
+    assert (found["answer"].auroc or 0) > 0.9
+    every_second = [replace(e, label=("PASS", "FAIL")[i % 2]) for i, e in enumerate(twins(100))]
+    assert measure("order", every_second).auroc == 1.0

@@ -152,8 +152,8 @@ class Folder:
     def __init__(self, path):
         self.path = path
 
-    def write_text(self, name, text):
-        (self.path / name).write_text(text, encoding="utf-8")
+    def write_parts(self, name, parts):
+        (self.path / name).write_text("".join(parts), encoding="utf-8")
 
 
 def test_lines_make_their_folder_and_keep_every_letter(tmp_path):

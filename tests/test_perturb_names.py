@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from perturb_world import fails, ground
 
-from halubench.perturb import sites
+from halubench.perturb import names, sites
 
 GOLD = "The mill was built by Orla Venn."
 
@@ -88,3 +92,18 @@ def test_a_capital_at_the_head_of_a_sentence_proves_no_name() -> None:
         "Otto": frozenset({"by"}),
         "Part II": frozenset({"in"}),
     }
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["Orla", "Orla Orla", "Brandt", ",", " ", "  ", "(", "and ", "the ", " or ", "of", "x"]
+        ),
+        max_size=12,
+    )
+)
+def test_names_side_by_side_are_found_wherever_they_stand(parts: list[str]) -> None:
+    passage = "".join(parts)
+    between = r"(?:\s*[,/&(]\s*(?:and |or )?|\s+(?:and|or|of|the)\s+|\s+)(?:the )?"
+    told = re.search(f"Orla{between}Brandt|Brandt{between}Orla", passage)
+    assert names.coordinated("Orla", "Brandt", passage) == bool(told)

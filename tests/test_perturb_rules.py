@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from perturb_world import item
 from halubench.perturb import definitions, restate, rules
 from halubench.perturb.base import Statement
 from halubench.records import Candidate, Edit
+from halubench.text import digest
 
 KNOWN = definitions.load_all()
 
@@ -30,6 +32,18 @@ def test_apply_changes_the_named_span_alone(text: str, new: str, data: st.DataOb
 def test_apply_refuses_what_does_not_stand_there() -> None:
     with pytest.raises(ValueError, match="does not stand at 1:2"):
         rules.apply("abc", Edit(1, 2, "x", "y"))
+
+
+@given(st.lists(st.sampled_from(["choice", "random", "sample"]), max_size=5), st.text(), st.text())
+def test_late_random_numbers_are_those_of_their_seed(
+    draws: list[str], left: str, right: str
+) -> None:
+    late, now = rules.LateRandom(), Random(int(digest(left, right)[:16], 16))
+    late.begin("never drawn from")
+    late.begin(left, right)
+    for name in draws:
+        told = {"choice": (range(99),), "random": (), "sample": (range(99), 4)}[name]
+        assert getattr(late, name)(*told) == getattr(now, name)(*told)
 
 
 NUMBERS = st.integers(2, 9999)

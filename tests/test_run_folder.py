@@ -38,6 +38,20 @@ def test_another_ask_is_told_what_differs(tmp_path):
     assert "--out" in text
 
 
+def test_a_file_whose_parts_break_off_stays_as_it_was(tmp_path):
+    with RunFolder.open(tmp_path / "run", {}) as run:
+        run.write_parts("lines", ["a\n", "b\n"])
+
+        def broken():
+            yield "c\n"
+            raise ValueError("no more")
+
+        with pytest.raises(ValueError, match="no more"):
+            run.write_parts("lines", broken())
+        assert (run.path / "lines").read_text() == "a\nb\n"
+        assert not list(run.path.glob(".lines*"))
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(OutputError, match="not of a halubench run"):

@@ -62,7 +62,7 @@ def type_gates(rows: Rows, context: Context) -> list[Gate]:
     names = pairs.types(rows, context)
     found: list[Gate] = []
     for name in sorted(set(names.tolist()) - {""}):
-        probe = _type_probe(rows.where(names == name))
+        probe = _type_probe(rows.where(names == name).sample)
         found.append(probe_gate(probe, "all", 0.0, TYPE_LIMIT, f"Answer only, type {name}"))
     return found
 

@@ -11,7 +11,7 @@ import numpy as np
 from halubench import near
 from halubench.audit import gates, pairs, probes, scope
 from halubench.audit.report import AuditReport
-from halubench.audit.rows import Rows
+from halubench.audit.rows import MOST_ROWS, Rows
 from halubench.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ def ngrams(examples: Sequence[Example], top: int = 20) -> list[Ngram]:
 METHODS = {
     "Folds": "Five folds, stratified by label, no passage group (near duplicates included) in two "
     "folds. Scores become ranks within their fold, then all folds are pooled.",
+    "Sample": f"Of more than {MOST_ROWS:,} rows of a scope a probe takes whole passage groups, drawn by "
+    "hash, until that many; row order, duplicates, leaks and pairs are measured on all.",
     "Interval": "95 % percentile interval of 1,000 bootstrap resamples of whole passage groups.",
     "Positive class": "FAIL (hallucinated). AUROC .5 is chance, 1 tells every row.",
     "Simple rule": "The one condition with the best balanced accuracy, chosen on the rows it is "

@@ -44,12 +44,14 @@ def giveaway(
         seed: of folds and bootstrap.
     """
     fail = np.array([one.label == "FAIL" for one in examples], dtype=bool)
-    rows = Rows(tuple(examples), fail, np.array(groups, dtype=str), np.arange(len(fail)), seed)
+    rows = Rows(
+        tuple(examples), fail, np.array(groups, dtype=str), np.arange(len(fail)), seed
+    ).sample
     if rows.too_few():
         return Giveaway(0.0)
     scores = fold_ranks(probes.answer_scores(rows), rows)
-    excess = auroc(scores, fail) - limit
-    if excess <= 0 or interval(scores, fail, rows.groups, seed)[0] <= 0.5:
+    excess = auroc(scores, rows.fail) - limit
+    if excess <= 0 or interval(scores, rows.fail, rows.groups, seed)[0] <= 0.5:
         return Giveaway(0.0)
     found = [one for one in probes.ngrams(rows, MOST) if one.label == "FAIL"]
     uneven = [one for one in found if _p(one.n_fail, one.n_pass) < LEVEL]

@@ -111,6 +111,9 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         str | None,
         typer.Option(metavar="I/N", help="Do one of N parts; halubench merge puts them together."),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes for the stages by code; the dataset is the same.")
+    ] = 1,
     content: Content = None,
 ) -> None:
     """Make a benchmark of PASS/FAIL pairs out of gold QA documents, and audit it."""
@@ -139,6 +142,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         temperature=temperature,
         anchor=anchor,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  (checked by Ask)
         shard=_part(shard),
+        workers=workers,
     )
     if recipe:
         composed(recipe, ask, source_file or [], dry_run=dry_run)

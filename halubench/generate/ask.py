@@ -51,6 +51,7 @@ class Ask:
     (default: 20 for each accepted pair). ``max_usd`` stops the run before it costs more.
     ``anchor``: who may say that a passage supports a gold answer where code cannot see it.
     ``temperature`` of the model's edits; None: 0, and higher on a second and third try.
+    ``workers``: processes for the stages by code; the dataset is the same however many.
     ``shard`` (i, n): do the i-th of n parts of the asking; see :mod:`halubench.generate.shards`.
     """
 
@@ -74,6 +75,7 @@ class Ask:
     anchor: Literal["code", "model"] = "code"
     temperature: float | None = None
     shard: tuple[int, int] | None = None
+    workers: int = 1
 
     def check(self) -> None:
         """Raise InputError for what cannot be meant."""
@@ -88,6 +90,8 @@ class Ask:
             raise InputError(f"--max-usd {self.max_usd} is no ceiling.", "Use 0 or more.")
         if self.retries < 0:
             raise InputError(f"--retries {self.retries} is no number of them.", "Use 0 or more.")
+        if self.workers < 1:
+            raise InputError(f"--workers {self.workers} is no number of them.", "Use 1 or more.")
         if self.control not in ("restate", "none"):
             raise InputError(f"--control {self.control} is unknown.", "Use restate or none.")
         if self.domain is not None and self.domain not in get_args(Domain):

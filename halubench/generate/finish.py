@@ -44,14 +44,7 @@ def finish(job: Job, prepared: Prepared, made: Made, court: Court) -> Outcome:
     if not kept:
         _nothing(prepared, _unanswered(made, court))
     job.progress(Tick("assemble", 0, len(kept)))
-    examples, provenance = assemble.examples(
-        kept,
-        seed=job.ask.seed,
-        splits=dict(job.ask.splits),
-        groups=prepared.groups,
-        votes=court.votes(kept),
-    )
-    dataset.write(folder.path, examples, provenance)
+    _assemble(job, prepared, kept, court)
     data = dataset.load(str(folder.path))
     report = _audit(job, data)
     warnings = (*_warnings(job, prepared, made, report), *_empty_splits(job.ask, data))
@@ -68,6 +61,17 @@ def finish(job: Job, prepared: Prepared, made: Made, court: Court) -> Outcome:
         cost_usd=job.purse.total,
         incomplete=_incomplete(job, made, court, len(kept)),
     )
+
+
+def _assemble(job: Job, prepared: Prepared, kept: Sequence[Candidate], court: Court) -> None:
+    examples, provenance = assemble.examples(
+        kept,
+        seed=job.ask.seed,
+        splits=dict(job.ask.splits),
+        groups=prepared.groups,
+        votes=court.votes(kept),
+    )
+    dataset.write(job.folder.path, examples, provenance)
 
 
 def _nothing(prepared: Prepared, unanswered: str) -> None:
@@ -215,7 +219,9 @@ def _count(values: Iterable[str]) -> dict[str, Json]:
 def _candidates(made: Made) -> dict[str, Json]:
     """Candidates that reached the gate: ``proposed = passed + the sum of refused``; and the model's
     answers that made none."""
-    reasons = Counter(kind(reason) for _, reason in made.pool.log)
+    reasons: Counter[str] = Counter()
+    for reason, count in made.pool.verdicts.items():
+        reasons[kind(reason)] += count
     passed = reasons.pop("", 0)
     proposed = passed + reasons.total()
     return {

@@ -57,6 +57,7 @@ def generate(ask: Ask, progress: Progress = silent) -> Outcome:
         prepared, made, court = asyncio.run(_make(job, found))
         _book(prepared, made)
         write.made(folder, made, court, ask.seed)
+        made.pool.forget()
         return finish(job, prepared, made, court)
 
 
@@ -92,7 +93,7 @@ def prepare(ask: Ask, progress: Progress = silent) -> Prepared:
     ledger.close("exclude", len(items), len(items) - len(gone), stages.excluded(hits))
     left = [item for item in items if item.id not in gone]
     tell = counter(progress, "anchor", len(left))
-    statements, unanchored = stages.anchor(left, ask.control, tell)
+    statements, unanchored = stages.anchor(left, ask.control, tell, ask.workers)
     return Prepared(reads, groups, hits, statements, unanchored, ledger)
 
 
@@ -151,7 +152,8 @@ def proposer(job: Job, pen: Pen | None, prepared: Prepared, wanted: int) -> Prop
     pool = Pool(bare=ask.control == "none")
     statements = prepared.statements
     if pen is None:
-        return RuleProposer(pool, statements, ask.seed, _teller(job, "perturb", len(statements)))
+        tell = _teller(job, "perturb", len(statements))
+        return RuleProposer(pool, statements, ask.seed, tell, ask.workers)
     ceiling = ask.max_candidates or PER_PAIR * wanted
     return PromptProposer(pool, statements, pen, ceiling, _teller(job, "perturb", wanted))
 

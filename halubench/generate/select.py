@@ -10,10 +10,10 @@ from halubench.perturb.prompted import telling
 from halubench.records import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from halubench.generate.court import Court
-    from halubench.generate.propose import Proposer
+    from halubench.generate.propose import Pool, Proposer
     from halubench.records import Candidate
 
 
@@ -45,17 +45,16 @@ async def select(proposer: Proposer, wanted: Wanted, court: Court) -> Selection:
     target = wanted.accept
     while True:
         await proposer.grow(target)
-        found = await _seat(proposer.pool.passed, wanted, court)
+        found = await _seat(proposer.pool, wanted, court)
         lacking = wanted.accept - len(found.kept)
         if lacking <= 0 or proposer.exhausted:
             return found
         target = len(proposer.pool.passed) + lacking
 
 
-async def _seat(
-    passed: Mapping[str, Sequence[Candidate]], wanted: Wanted, court: Court
-) -> Selection:
+async def _seat(pool: Pool, wanted: Wanted, court: Court) -> Selection:
     """Choose, hear the jury on what was chosen, and choose again without what it refused."""
+    passed = pool.passed
     while True:
         opened = {item: upheld(candidates, court) for item, candidates in passed.items()}
         left = {
@@ -63,7 +62,7 @@ async def _seat(
             for item, candidates in opened.items()
             if candidates
         }
-        chosen = balance.choose(left, wanted.accept, wanted.seed)
+        chosen = balance.choose(left, wanted.accept, wanted.seed, pool.breaks)
         if not await court.hear(chosen.kept):
             refused = [_refused(passed[item][-1], court) for item in passed if item not in left]
             return Selection(chosen.kept, refused, chosen.dropped)

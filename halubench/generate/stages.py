@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from halubench import dataset, near, sources
+from halubench.generate.workers import spread
 from halubench.perturb.restate import restate
 from halubench.records import Rejected
 from halubench.sources import SourceOptions
@@ -112,16 +114,16 @@ def excluded(hits: Sequence[Hit]) -> list[Rejected]:
 
 
 def anchor(
-    items: Sequence[Item], control: str, tell: Callable[[], None]
+    items: Sequence[Item], control: str, tell: Callable[[], None], workers: int = 1
 ) -> tuple[list[Statement], list[tuple[Item, Rejected]]]:
     """The gold answers as statements that the passage supports; the others with the reason."""
     statements: list[Statement] = []
     rejected: list[tuple[Item, Rejected]] = []
-    for item in items:
-        found = restate(item, control)
+    work = partial(restate, control=control)
+    for item, found in zip(items, spread(work, items, workers), strict=True):
         tell()
         if isinstance(found, Rejected):
             rejected.append((item, found))
         else:
-            statements.append(found)
+            statements.append(replace(found, item=item))
     return statements, rejected

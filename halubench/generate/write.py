@@ -32,7 +32,7 @@ def lines(folder: RunFolder, name: str, rows: Iterable[dict[str, Json]]) -> None
     except OSError as error:
         raise OutputError(f"{path.parent} cannot be made: {error.strerror}.") from error
     texts = (json.dumps(row, ensure_ascii=False, sort_keys=False) + "\n" for row in rows)
-    folder.write_text(name, "".join(texts))
+    folder.write_parts(name, texts)
 
 
 def prepared(folder: RunFolder, found: Prepared) -> None:

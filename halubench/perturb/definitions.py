@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import yaml
@@ -83,7 +83,7 @@ class Perturbation(_Strict):
     rule: Rule | None = None
     examples: tuple[Example, ...]
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """16 hex digits over the whole definition."""
         return digest(self.model_dump_json())[:16]

@@ -114,6 +114,25 @@ def _related(left: str, right: str, passage: str) -> bool:
     initials = ["".join(word[0] for word in name.split()).upper() for name in (left, right)]
     if initials[0] == right.upper() or initials[1] == left.upper():
         return True
-    joint = r"(?:\s*[,/&(]\s*(?:and |or )?|\s+(?:and|or|of|the)\s+|\s+)"
-    a, b = re.escape(left), re.escape(right)
-    return bool(re.search(rf"{a}{joint}(?:the )?{b}|{b}{joint}(?:the )?{a}", passage))
+    return coordinated(left, right, passage)
+
+
+def coordinated(left: str, right: str, passage: str) -> bool:
+    """Whether the two stand side by side somewhere, with no more than a joint between them."""
+    return _beside(left, right, passage) or _beside(right, left, passage)
+
+
+_JOINT = re.compile(r"(?:\s*[,/&(]\s*(?:and |or )?|\s+(?:and|or|of|the)\s+|\s+)(?:the )?")
+
+
+def _beside(first: str, second: str, passage: str) -> bool:
+    at = passage.find(first)
+    while at >= 0:
+        end = at + len(first)
+        nxt = passage.find(second, end)
+        if nxt < 0:
+            return False
+        if _JOINT.fullmatch(passage, end, nxt):
+            return True
+        at = passage.find(first, at + 1)
+    return False

@@ -26,6 +26,33 @@ if TYPE_CHECKING:
 GENERATOR = "rules"
 
 
+class LateRandom(Random):
+    """Random numbers whose seed is worked out when the first is drawn: most operators draw none."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self._parts: tuple[str, ...] = ()
+
+    def begin(self, *parts: str) -> None:
+        """Draw by the hash of these from now on."""
+        self._parts = parts
+
+    def getrandbits(self, k: int, /) -> int:
+        """As of :class:`random.Random`."""
+        self._ready()
+        return super().getrandbits(k)
+
+    def random(self) -> float:
+        """As of :class:`random.Random`."""
+        self._ready()
+        return super().random()
+
+    def _ready(self) -> None:
+        if self._parts:
+            self.seed(int(digest(*self._parts)[:16], 16))
+            self._parts = ()
+
+
 def propose(
     statement: Statement, seed: int, perturbations: Mapping[str, Perturbation] | None = None
 ) -> list[Candidate]:
@@ -39,18 +66,16 @@ def propose(
     passage_values = values.find(statement.item.passage)
     found: list[Candidate] = []
     for base in bases:
-        ground = Ground(base, Random(0), passage_values)  # noqa: S311
+        random = LateRandom()
+        ground = Ground(base, random, passage_values)
         for perturbation in known.values():
             if perturbation.rule and base.item.domain in perturbation.domains:
-                found.extend(_apply(perturbation, perturbation.rule, ground, seed))
+                random.begin(str(seed), base.item.id, perturbation.name)
+                found.extend(_apply(perturbation, perturbation.rule, ground))
     return found
 
 
-def _apply(
-    perturbation: Perturbation, rule: Rule, ground: Ground, seed: int
-) -> Iterator[Candidate]:
-    drawn = digest(str(seed), ground.statement.item.id, perturbation.name)
-    ground.random.seed(int(drawn[:16], 16))
+def _apply(perturbation: Perturbation, rule: Rule, ground: Ground) -> Iterator[Candidate]:
     for proposal in OPERATORS[rule.operator](ground, rule):
         yield candidate(ground.statement, perturbation, proposal)
 

@@ -101,8 +101,10 @@ def scale(ground: Ground, rule: Rule) -> Iterator[Proposal]:
     passage = ground.statement.item.passage.lower()
     for value in ground.site_values:
         for old, new in (*rule.words, *((b, a) for a, b in rule.words)):
+            if old not in value.text or value.kind not in rule.sites or old.lower() not in passage:
+                continue
             match = re.search(rf"(?<![A-Za-z]){re.escape(old)}(?![A-Za-z])", value.text)
-            if match and value.kind in rule.sites and old.lower() in passage:
+            if match:
                 told = value.text[: match.start()] + new + value.text[match.end() :]
                 if not _stated(ground, told):
                     yield respell.exchange(value, match, new, ground.random)
