@@ -14,11 +14,13 @@ from halubench.models._local import LocalModel, chat_tokens, likeliest
 from halubench.models.base import Completion
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from halubench.models._local import Part
     from halubench.models.base import EngineOptions, Model, Request
 
-BATCH = 8
-"""Prompts in one forward pass."""
+ROWS, TOKENS = 64, 8192
+"""The most prompts in one forward pass, and the most tokens with their padding (one always fits)."""
 UNKNOWN_CONTEXT = 4096
 
 
@@ -81,10 +83,7 @@ class HfModel(LocalModel):
         places = sorted(range(len(part)), key=lambda i: (_alike(part[i][1]), len(part[i][0])))
         answers: dict[int, Completion] = {}
         for _, run in groupby(places, key=lambda i: _alike(part[i][1])):
-            same = list(run)
-            size = 1 if part[same[0]][1].sampling.temperature > 0 else BATCH
-            for start in range(0, len(same), size):
-                batch = same[start : start + size]
+            for batch in _batches(list(run), part):
                 answers.update(zip(batch, self._batch([part[i] for i in batch]), strict=True))
         return [answers[i] for i in range(len(part))]
 
@@ -96,20 +95,22 @@ class HfModel(LocalModel):
             {"input_ids": [tokens for tokens, _ in part]}, return_tensors="pt"
         ).to(self._model.device)
         with torch.inference_mode():
-            tops = self._tops(inputs, first.top_logprobs, len(part))
             made = self._model.generate(**inputs, **self._decoding(first))
+        tops = self._tops(made.logits, first.top_logprobs, len(part))
         width = inputs["input_ids"].shape[1]
         return [
             self._completion(len(tokens), row.tolist(), request, top)
-            for (tokens, request), row, top in zip(part, made[:, width:], tops, strict=True)
+            for (tokens, request), row, top in zip(
+                part, made.sequences[:, width:], tops, strict=True
+            )
         ]
 
-    def _tops(self, inputs: Any, most: int, rows: int) -> list[list[tuple[str, float]]]:  # noqa: ANN401
+    def _tops(self, logits: Any, most: int, rows: int) -> list[list[tuple[str, float]]]:  # noqa: ANN401
         """(token, natural log probability) of each row's likeliest first tokens."""
         if not most:
             return [[]] * rows
-        logits = self._model(**inputs, logits_to_keep=1).logits[:, -1].float()
-        values, ids = logits.log_softmax(-1).topk(most)
+        first = logits[0].float()
+        values, ids = first.log_softmax(-1).topk(most)
         return [
             [(self._tokenizer.decode([i]), value) for i, value in zip(*row, strict=True)]
             for row in zip(ids.tolist(), values.tolist(), strict=True)
@@ -124,6 +125,8 @@ class HfModel(LocalModel):
             "max_new_tokens": sampling.max_tokens,
             "do_sample": sampling.temperature > 0,
             "pad_token_id": self._tokenizer.pad_token_id,
+            "return_dict_in_generate": True,
+            "output_logits": request.top_logprobs > 0,
         }
         if sampling.temperature > 0:
             torch.manual_seed((sampling.seed or 0) + request.sample)
@@ -150,6 +153,18 @@ class HfModel(LocalModel):
             first_logprobs=likeliest(top, request.top_logprobs),
             cost_usd=0.0,
         )
+
+
+def _batches(same: list[int], part: Part) -> Iterator[list[int]]:
+    """Places of prompts, the shortest first, as many together as fit; what is drawn stands alone."""
+    most = 1 if part[same[0]][1].sampling.temperature > 0 else ROWS
+    batch: list[int] = []
+    for place in same:
+        if batch and (len(batch) == most or len(part[place][0]) * (len(batch) + 1) > TOKENS):
+            yield batch
+            batch = []
+        batch.append(place)
+    yield batch
 
 
 def _alike(request: Request) -> tuple[float, float, int, int, int, int]:
