@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from train_world import GOOD, asked, example, pairs, teacher, written
 
 from halubench import content, dataset
-from halubench.errors import BudgetError, InputError
+from halubench.errors import BudgetError, HalubenchError, InputError
 from halubench.judges.parse import parse_verdict_text
 from halubench.train import rows
 from halubench.train.prepare import Ask, prepare
@@ -235,6 +235,12 @@ def test_the_ceiling_stops_and_the_same_command_goes_on(tmp_path):
     assert 0 < paid < 16
     done = taught(tmp_path, pairs(8), GOOD)
     assert (len(asked(tmp_path)), done.lesson.calls) == (16, 16)
+
+
+def test_a_tokenizer_that_cannot_be_had_is_found_before_a_teacher_is_paid(tmp_path):
+    with pytest.raises(HalubenchError):
+        taught(tmp_path, pairs(8), GOOD, tokenizer=str(tmp_path / "none"))
+    assert not asked(tmp_path)
 
 
 @pytest.mark.parametrize(

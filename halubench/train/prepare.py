@@ -134,12 +134,13 @@ def prepare(ask: Ask, tell: Tell) -> Prepared:
     requests unanswered; what was answered is kept, and the same command goes on.
     """
     ask.check()
+    counter = Tokenizer(ask.tokenizer) if ask.tokenizer else None  # Before a teacher is paid.
     prompt = load_prompt("judge", ask.prompt)
     found = rows.load(ask.data, ask.split, ask.mapping)
     with RunFolder.open(ask.out, ask.asked()) as folder:
         splits, rejected, read = _choose(ask, found, tell)
         lesson = _learn(ask, found, splits, folder, tell)
-        made = _rows(ask, prompt, splits, lesson, tell)
+        made = _rows(ask, counter, prompt, splits, lesson, tell)
         made, over = _fit(ask, made)
         if not made["train"]:
             raise InputError(*_none_left(read, [*rejected, *lesson.rejected, *over]))
@@ -209,12 +210,12 @@ def _task(
 
 def _rows(
     ask: Ask,
+    counter: Tokenizer | None,
     prompt: Prompt,
     splits: Mapping[str, Sequence[Example]],
     lesson: Lesson,
     tell: Tell,
 ) -> dict[str, list[Row]]:
-    counter = Tokenizer(ask.tokenizer) if ask.tokenizer else None
     made: dict[str, list[Row]] = {}
     for name, examples in splits.items():
         tell("Counting tokens", len(made), len(splits))
