@@ -86,15 +86,14 @@
       <button type="button" onClick=${press}>${column.label}<span aria-hidden="true">${{ none: "", ascending: "↑", descending: "↓" }[order]}</span></button></th>`;
   };
 
-  const x = (share, from) => 160 * Math.max(0, (share - from) / (1 - from));
+  // One element, drawn by its background, so that two hundred of them move with ease.
   const Bar = ({ estimate, floor, from }) => {
     const [value, low, high] = estimate;
-    if (value == null) return html`<svg class="bar" aria-hidden="true" viewBox="0 0 160 18" />`;
-    return html`<svg class="bar" aria-hidden="true" viewBox="0 0 160 18">
-      <line class="axis" x1="0" x2="160" y1="9" y2="9" />
-      ${low != null && html`<rect class="whisker" x=${x(low, from)} width=${Math.max(1, x(high, from) - x(low, from))} y="4" height="10" rx="5" />`}
-      ${floor != null && floor >= from && html`<line class="floor" x1=${x(floor, from)} x2=${x(floor, from)} y1="0" y2="18" />`}
-      <circle cx=${x(value, from)} cy="9" r="3.2" /></svg>`;
+    if (value == null) return html`<span class="bar none" aria-hidden="true" />`;
+    const at = (share) => `${(100 * Math.max(0, (share - from) / (1 - from))).toFixed(2)}%`;
+    const ends = low == null ? [value, value] : [low, high];
+    const line = floor != null && floor >= from ? `;--floor:${at(floor)}` : "";
+    return html`<span class="bar" aria-hidden="true" style=${`--at:${at(value)};--low:${at(ends[0])};--high:${at(ends[1])}${line}`} />`;
   };
   HB.Bar = Bar;
 
@@ -110,14 +109,15 @@
         ${!judge.clears && slice === "all" && html`<span class="under warn">† not shown to beat the majority label</span>`}
         ${judge.note && html`<span class="under warn">${judge.note}</span>`}</th>
       <td class="rank">${HB.band(band)}</td>
-      <td class="acc"><div><strong>${HB.pc(main[0])}</strong><${Bar} estimate=${main} floor=${floor} from=${from} /><span class="ci">${HB.range(main[1], main[2])}</span></div></td>
+      <td class="acc"><strong>${HB.pc(main[0])}</strong><${Bar} estimate=${main} floor=${floor} from=${from} /><span class="ci">${HB.range(main[1], main[2])}</span></td>
       <${Cells} judge=${judge} slice=${slice} columns=${columns} /></tr>`;
   };
 
-  const FloorRow = ({ name, scores, columns, from }) => html`<tr class="floor">
-    <th scope="row" class="judge">${name} <span class="under">a floor, no competitor</span></th>
+  // The majority is counted from the predictions; length needs the rows, without which it is as told.
+  const FloorRow = ({ board, name, scores, columns, from }) => html`<tr class="floor">
+    <th scope="row" class="judge">${name} <span class="under">a floor, no competitor${name === "baseline:length" && !board.explorer ? "; as the results state it" : ""}</span></th>
     <td class="rank">${HB.DASH}</td>
-    <td class="acc"><div><strong>${HB.pc(scores.acc?.[0])}</strong><${Bar} estimate=${scores.acc || [null]} from=${from} /><span class="ci">${HB.range(scores.acc?.[1], scores.acc?.[2])}</span></div></td>
+    <td class="acc"><strong>${HB.pc(scores.acc?.[0])}</strong><${Bar} estimate=${scores.acc || [null]} from=${from} /><span class="ci">${HB.range(scores.acc?.[1], scores.acc?.[2])}</span></td>
     ${columns.map((column) => html`<td key=${column.key}>${["bal", "prec", "rec", "f1", "pair", "auroc"].includes(column.key) ? column.text({ slices: { all: scores } }, "all") : HB.DASH}</td>`)}</tr>`;
 
   // A column that no judge has a value in is left out.
@@ -131,15 +131,24 @@
     const majority = board.floors["baseline:majority"];
     const floor = slice === "all" ? majority?.acc?.[0] : null;
     const from = Math.max(0, Math.floor(10 * Math.min(floor ?? 1, ...lows) - 0.5) / 10);
+    const heads = [JUDGE, RANK, COLUMNS[0], ...columns];
     const shared = { board, slice, columns, floor, from };
     const [all, showAll] = useState(false);
     const shown = all ? entries : entries.slice(0, FIRST);
+    // A judge's row is made once: sorting moves it.
+    const made = useMemo(() => new Map(), [board, slice]);
+    const row = (entry) => {
+      const { slug } = entry.judge;
+      if (!made.has(slug)) made.set(slug, html`<${Row} key=${slug} entry=${entry} top=${entry.band[0] === 1} ...${shared} />`);
+      return made.get(slug);
+    };
     return html`<div class="box" tabindex="0" role="region" aria-label="Ranked judges">
       <table class="ranking"><caption>${slice === "all" ? "Ranked by macro accuracy, the unweighted mean over sources." : "Ranked by accuracy on this part of the rows."} Percent of all rows (precision, recall and F1: of FAIL, the hallucinated), an unreadable answer counting as not right. Bars run from ${HB.pc(from, 0)} to 100 and show 95 % intervals${floor == null ? "" : "; the dashed line is what always giving the majority label gets"}.</caption>
-      <thead><tr>${[JUDGE, RANK, COLUMNS[0], ...columns].map((column) => html`<${Head} key=${column.key} column=${column} query=${query} change=${change} />`)}</tr></thead>
-      <tbody>${shown.map((entry) => html`<${Row} key=${entry.judge.slug} entry=${entry} top=${entry.band[0] === 1} ...${shared} />`)}
+      <colgroup>${heads.map((column) => html`<col key=${column.key} class=${column.key} />`)}</colgroup>
+      <thead><tr>${heads.map((column) => html`<${Head} key=${column.key} column=${column} query=${query} change=${change} />`)}</tr></thead>
+      <tbody>${shown.map(row)}
       ${!entries.length && html`<tr><td class="none" colspan=${columns.length + 3}>No judge is left by these filters.</td></tr>`}</tbody>
-      ${slice === "all" && html`<tbody class="floors">${Object.entries(board.floors).map(([name, scores]) => html`<${FloorRow} key=${name} name=${name} scores=${scores} columns=${columns} from=${from} />`)}</tbody>`}
+      ${slice === "all" && html`<tbody class="floors">${Object.entries(board.floors).map(([name, scores]) => html`<${FloorRow} key=${name} board=${board} name=${name} scores=${scores} columns=${columns} from=${from} />`)}</tbody>`}
       </table></div>${shown.length < entries.length && html`<button type="button" class="more" onClick=${() => showAll(true)}>Show all ${entries.length} judges</button>`}`;
   };
 
