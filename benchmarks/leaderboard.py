@@ -22,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import board_world
 
 from halubench import dataset, predictions
-from halubench.metrics.summary import summarise
+from halubench.floors import FLOORS, Labelled, floor
+from halubench.metrics import summary
 from halubench.predictions import Judged
 from halubench.rank import Entry, build_all, explorers, write
 from halubench.rank.recount import recount
@@ -117,10 +118,12 @@ def _results(name: str, data: dataset.Dataset, judged: list[Judged], known: list
     judge = JudgeInfo(name=name, uri=f"openai:{name}", kind="prompted")
     if len(known) % (JUDGES // KINDS):
         return known[-1].results.model_copy(update={"judge": judge})
-    figures = summarise(judged, 0, resamples=20)
+    figures = summary.figures(predictions.table(judged), 0, p_resamples=20)
     told = DataInfo(name="synthetic", ref="bench", sha256=data.sha256, rows=len(judged))
-    floors = {"baseline:majority": figures.overall}
-    return Results(judge=judge, data=told, baselines=floors, resamples=20, **dict(figures))
+    groups, pairs = ([getattr(row, name) for row in judged] for name in ("group", "pair_id"))
+    rows = Labelled(data.examples, tuple(groups), tuple(pairs))
+    floors = {name: floor(name, rows, 0, p_resamples=20) for name in FLOORS}
+    return Results(judge=judge, data=told, baselines=floors, **dict(figures))
 
 
 def build(folder: Path, data: dataset.Dataset, entries: list[Entry]) -> Path:

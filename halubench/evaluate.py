@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 from halubench import near, predictions
 from halubench.dataset import content_hash
 from halubench.errors import IncompleteError, InputError
+from halubench.floors import FLOORS, Labelled, floor
 from halubench.judges import expand, is_prompted, open_judge
 from halubench.judges.base import FittedJudge, Judge, JudgeOptions, WarningJudge
 from halubench.judges.modes import ModeOptions, open_mode
 from halubench.judges.overflow import LengthOptions
-from halubench.metrics.bootstrap import RESAMPLES, score
+from halubench.metrics.bootstrap import RESAMPLES
 from halubench.metrics.consistency import ALL
-from halubench.metrics.summary import arrays, summarise
+from halubench.metrics.summary import summarise
 from halubench.models.base import EngineOptions
 from halubench.predictions import PREDICTIONS, RESULTS, Judged
 from halubench.reading import HubId, resolve
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
     Tick = Callable[[Prediction], None]
 
-BASELINES = ("baseline:majority", "baseline:length")
 ASIDE = ("baseline", "recorded")
 """Judges that never read a row in another form."""
 SPEED = "speed.json"
@@ -153,8 +153,10 @@ def prepare(data: Dataset, options: EvaluateOptions) -> Bench:
         )
         data = _only(data, keep)
         groups = [groups[index] for index in keep]
-    bench = Bench(data, tuple(splits), tuple(groups), {}, tuple(warnings))
-    bench = replace(bench, baselines={uri: _baseline(uri, bench, options) for uri in BASELINES})
+    pairs = tuple(_pair(data, example) for example in data.examples)
+    labelled = Labelled(data.examples, tuple(groups), pairs)
+    baselines = {name: floor(name, labelled, options.seed) for name in FLOORS}
+    bench = Bench(data, tuple(splits), tuple(groups), baselines, tuple(warnings))
     varied = vary(options.variants, bench.rows(), _variant_options(options))
     return replace(bench, variants=varied)
 
@@ -256,12 +258,6 @@ def _only(data: Dataset, keep: Sequence[int]) -> Dataset:
     return replace(data, name=name, examples=examples, sha256=content_hash(examples))
 
 
-def _baseline(uri: str, bench: Bench, options: EvaluateOptions) -> Scores:
-    judge = open_judge(uri, _judge_options(options, options.out))
-    rows = _judged(bench, _predict(judge, bench, None))
-    return score(arrays(rows), options.seed)
-
-
 def _judge_options(options: EvaluateOptions, folder: Path) -> JudgeOptions:
     return JudgeOptions(
         engine=options.engine,
@@ -342,19 +338,24 @@ def _judged(bench: Bench, said: Sequence[Prediction]) -> list[Judged]:
 
 
 def _row(data: Dataset, example: Example, group: str, said: Prediction) -> Judged:
-    """Without provenance, answers to one question on one passage are taken for a pair."""
     origin = data.provenance.get(example.id)
-    pair = digest(example.source_ds, example.passage, example.question)[:16]
     return Judged(
         source_ds=example.source_ds,
         label=example.label,
         group=group,
-        pair_id=origin.pair_id if origin else pair,
+        pair_id=_pair(data, example),
         domain=origin.domain if origin else "",
         perturbation=origin.perturbation if origin else "",
         level=origin.level if origin else "",
         said=said,
     )
+
+
+def _pair(data: Dataset, example: Example) -> str:
+    """Without provenance, answers to one question on one passage are taken for a pair."""
+    origin = data.provenance.get(example.id)
+    made = digest(example.source_ds, example.passage, example.question)[:16]
+    return origin.pair_id if origin else made
 
 
 def _data_info(data: Dataset) -> DataInfo:

@@ -198,7 +198,7 @@ class Results(Figures):
     baselines: dict[str, Scores]
     """``baseline:majority`` and ``baseline:length`` on the same rows, overall."""
     seed: int = Field(default=0, ge=0)
-    resamples: int = Field(default=2000, ge=0)
+    resamples: int = Field(default=2000, ge=0, le=100_000)
     speed: Speed | None = None
     versions: dict[str, str] = {}
     hardware: dict[str, str] = {}

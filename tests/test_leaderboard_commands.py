@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -17,16 +18,22 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from halubench import dataset, predictions
 from halubench.cli import main
 from halubench.errors import InputError, MissingExtraError, OutputError
+from halubench.floors import MAJORITY, Labelled, floor
+from halubench.metrics.summary import summarise
 from halubench.rank import read_entries, validate
 from halubench.rank.export import export
 from halubench.rank.judge_card import load_card
 from halubench.rank.serve import server
+from halubench.records import Example
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from halubench.predictions import Judged
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +85,46 @@ def raise_accuracy(place: Path) -> None:
     alter(place, lambda told: told["overall"]["accuracy"].update(value=0.99))
 
 
+def narrow_an_interval(place: Path) -> None:
+    alter(place, lambda told: told["macro_accuracy"].update(low=told["macro_accuracy"]["value"]))
+
+
+def narrow_the_interval_of_a_probability(place: Path) -> None:
+    alter(
+        place, lambda told: told["overall"]["auroc"].update(low=told["overall"]["auroc"]["value"])
+    )
+
+
+def lower_the_majority(place: Path) -> None:
+    alter(place, lambda told: told["baselines"]["baseline:majority"]["accuracy"].update(high=0.9))
+
+
+def lower_the_floor_of_length(place: Path) -> None:
+    alter(place, lambda told: told["baselines"]["baseline:length"]["accuracy"].update(value=0.1))
+
+
+def draw_but_twice(place: Path) -> None:
+    write_again(place, predictions.read(one(place, "predictions.parquet")), 2)
+
+
+def part_the_twins(place: Path) -> None:
+    """Every row a passage of its own, and figures that follow from it: the intervals are narrower."""
+    path = one(place, "predictions.parquet")
+    rows = [replace(row, group=str(at)) for at, row in enumerate(predictions.read(path))]
+    predictions.write(path, rows)
+    write_again(place, rows)
+
+
+def write_again(place: Path, rows: list[Judged], resamples: int = 2000) -> None:
+    """All that follows from these predictions."""
+    bare = tuple(Example(r.said.id, "", "", "", r.label, r.source_ds) for r in rows)
+    labelled = Labelled(bare, tuple(r.group for r in rows), tuple(r.pair_id for r in rows))
+    majority = floor(MAJORITY, labelled, 0, resamples).model_dump(mode="json")
+    figures = summarise(rows, 0, resamples).model_dump(mode="json")
+    alter(place, lambda told: told.update(figures, resamples=resamples))
+    alter(place, lambda told: told["baselines"].update({MAJORITY: majority}))
+
+
 def change_the_hash(place: Path) -> None:
     alter(place, lambda told: told["data"].update(sha256="0" * 64))
 
@@ -106,6 +153,11 @@ ALTERED = [
     (raise_accuracy, "overall.accuracy is 0.99 there but"),
     (lose_a_row, "overall.n is 24 there but 23 by the predictions"),
     (swap_two_rows, "row 1 is not that row of ferry-logs"),
+    (narrow_an_interval, "macro_accuracy.low is"),
+    (lower_the_majority, "baseline:majority.accuracy.high is 0.9 there but"),
+    (lower_the_floor_of_length, "baseline:length.accuracy is 0.1 there but"),
+    (draw_but_twice, "are of 2 resamples only"),
+    (part_the_twins, "its passage is in another group in an earlier row"),
     (change_the_hash, "field data.sha256 is 0000000000000000…"),
     (name_another_field, "field rank: Extra inputs"),
     (hold_half_a_character, "surrogates not allowed"),
@@ -144,6 +196,41 @@ def test_no_page_is_built_of_altered_results(
     assert code == 2
     assert told in capsys.readouterr().err
     assert not (place / "site").exists()
+
+
+def test_no_number_that_follows_from_predictions_and_rows_can_be_altered(place: Path) -> None:
+    """Each of sixty numbers, drawn from all, is raised a little; speed alone follows from nothing."""
+    data = [dataset.load("ferry-logs")]
+    whole = json.loads(one(place).read_text("utf-8"))
+    ways = [way for way in _numbers(whole) if way[0] not in {"speed", "judge"}]
+    for way in random.Random(0).sample(ways, 60):
+        told = json.loads(json.dumps(whole))
+        part = told
+        for key in way[:-1]:
+            part = part[key]
+        part[way[-1]] += 1 if isinstance(part[way[-1]], int) else 0.02
+        one(place).write_text(json.dumps(told), encoding="utf-8")
+        (found,) = validate([one(place).parent], data)
+        assert found.fault, way
+
+
+def _numbers(value: object, way: tuple = ()) -> Iterator[tuple]:
+    if isinstance(value, dict | list):
+        parts = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, part in parts:
+            yield from _numbers(part, (*way, key))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield way
+
+
+def test_the_interval_of_a_probability_is_drawn_again_by_check_alone(
+    place: Path, monkeypatch, capsys
+) -> None:
+    narrow_the_interval_of_a_probability(place)
+    assert run(monkeypatch, "check", "results") == 2
+    assert "overall.auroc.low is" in capsys.readouterr().out
+    assert run(monkeypatch, "build", "results", "--out", "site") == 0
+    assert "the floor of length is as the results state it" in capsys.readouterr().err
 
 
 def test_one_hash_for_two_sets_of_rows_is_found_without_the_data(place: Path) -> None:

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from judged_world import TOLD, judged_row, judged_rows
-from leaderboard_world import judged
+from leaderboard_world import judged, scores
 
 from halubench import predictions
 from halubench.errors import InputError
+from halubench.floors import FLOORS, Labelled, floor
 from halubench.metrics.summary import summarise
 from halubench.rank.recount import recount
+from halubench.records import Example
 from halubench.results import Figures, Results
 
 if TYPE_CHECKING:
@@ -34,7 +36,14 @@ MIXED = [
 
 
 def results_of(rows: list[Judged]) -> Results:
-    return Results.model_validate({**judged().model_dump(), **summarise(rows).model_dump()})
+    """Their figures, and the floors that an evaluation writes beside them."""
+    told = tuple(
+        Example(r.said.id, r.group, "", "a" * at, r.label, r.source_ds) for at, r in enumerate(rows)
+    )
+    labelled = Labelled(told, tuple(r.group for r in rows), tuple(r.pair_id for r in rows))
+    floors = {name: floor(name, labelled, 0).model_dump() for name in FLOORS}
+    known = {**judged().model_dump(), "baselines": floors}
+    return Results.model_validate({**known, **summarise(rows).model_dump()})
 
 
 def altered(results: Results, path: str, value: object) -> Results:
@@ -80,6 +89,16 @@ def test_figures_survive_the_table_and_are_counted_again(tmp_path_factory, told)
         ("overflow.truncated", 5, r"overflow.truncated is 5 there but None "),
         ("consistency.format.same.value", 0.9, r"consistency.format.same is 0.9 there but 0.66"),
         ("consistency.all.n", 5, r"consistency.all.n is 5 there but 3 "),
+        ("overall.accuracy.low", 0.01, r"overall.accuracy.low is 0.01 there but 0"),
+        ("macro_accuracy.high", 1.0, r"macro_accuracy.high is 1.0 there but 0"),
+        ("slices.level.L1.fail_f1.low", 0.5, r"slices.level.L1.fail_f1.low is 0.5 there but 0"),
+        ("consistency.format.same.high", 0.9, r"consistency.format.same.high is 0.9 there but 1"),
+        (
+            "baselines.baseline:majority.accuracy.value",
+            0.1,
+            r"majority.accuracy is 0.1 there but 0",
+        ),
+        ("baselines.baseline:majority.accuracy.high", 0.1, r"majority.accuracy.high is 0.1 there"),
     ],
 )
 def test_a_figure_that_the_predictions_do_not_give_is_told(tmp_path, field, value, said) -> None:
@@ -95,12 +114,31 @@ def test_a_figure_that_the_predictions_do_not_give_is_told(tmp_path, field, valu
     assert caught.value.what.startswith(str(path))
 
 
-def test_a_missing_row_and_the_interval_ends(tmp_path: Path) -> None:
+def test_the_interval_of_a_probability_is_drawn_again_only_slowly(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.parquet"
+    rows = judged_rows(MIXED)
+    predictions.write(path, rows)
+    recount(results_of(rows), path, slowly=True)
+    wrong = altered(results_of(rows), "overall.auroc.low", 0.01)
+    recount(wrong, path)
+    with pytest.raises(InputError, match=r"overall.auroc.low is 0.01 there but 0"):
+        recount(wrong, path, slowly=True)
+
+
+def test_a_floor_that_is_none_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.parquet"
+    rows = judged_rows(MIXED)
+    predictions.write(path, rows)
+    magic = altered(results_of(rows), "baselines.baseline:magic", scores(6, 0.1).model_dump())
+    with pytest.raises(InputError, match="field baselines has 'baseline:magic'"):
+        recount(magic, path)
+
+
+def test_a_missing_row(tmp_path: Path) -> None:
     path = tmp_path / "predictions.parquet"
     rows = judged_rows(MIXED)
     results = results_of(rows)
     predictions.write(path, rows)
-    recount(altered(results, "overall.accuracy.low", 0.01), path)
     predictions.write(path, rows[:-1])
     with pytest.raises(InputError, match=r"overall\.n is 6 there but 5"):
         recount(results, path)

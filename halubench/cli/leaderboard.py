@@ -175,7 +175,10 @@ def _tell(site: Site, explorers: dict[str, Explorer], page: Path, tables: list[P
     names = ", ".join(path.name for path in tables)
     _console.note(f"Page: {escape(str(page))} (the same as {names} beside it)")
     if not explorers:
-        _console.note("Single rows are left out; --data DATA shows where judges disagree.")
+        _console.note(
+            "Without --data single rows are left out, and the floor of length is as the results "
+            "state it."
+        )
     _console.note(f"Next: open {escape(str(page))} in a browser")
 
 

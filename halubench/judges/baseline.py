@@ -68,13 +68,16 @@ class BaselineJudge:
                 known = _known(folds != fold, sources == source)
                 p_fail[here] = self._learn(feature, fails, known, here)
         for example, value in zip(examples, p_fail.tolist(), strict=True):
-            self._judged[example.id] = self._said(value)
+            self._judged[example.id] = self._verdict(value)
 
     async def predict(self, rows: Sequence[Row]) -> AsyncIterator[Prediction]:
         """Rows must be those given to :meth:`fit`."""
         for row in rows:
-            verdict, p_fail = self._judged[row.id]
-            yield Prediction(row.id, f"baseline:{self._name}", verdict, p_fail)
+            yield self.said(row.id)
+
+    def said(self, name: str) -> Prediction:
+        """What it says of the row of that id, one of those given to :meth:`fit`."""
+        return Prediction(name, f"baseline:{self._name}", *self._judged[name])
 
     def _feature(self, examples: Sequence[Example]) -> NDArray[np.float64]:
         if self._name == MAJORITY:
@@ -99,7 +102,7 @@ class BaselineJudge:
         learned: NDArray[np.float64] = model.predict_proba(feature[here, None])[:, 1]
         return learned
 
-    def _said(self, p_fail: float) -> tuple[Verdict, float | None]:
+    def _verdict(self, p_fail: float) -> tuple[Verdict, float | None]:
         if math.isnan(p_fail):
             return Unscored(ONE_PASSAGE), None
         verdict: Verdict = "FAIL" if p_fail > 0.5 else "PASS"

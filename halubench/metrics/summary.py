@@ -31,21 +31,25 @@ def summarise(rows: Sequence[Judged], seed: int = 0, resamples: int = RESAMPLES)
     return figures(table(rows), seed, resamples)
 
 
-def figures(judged: pa.Table, seed: int = 0, resamples: int = RESAMPLES) -> Figures:
-    """The same from the columns :data:`halubench.columns.COUNTED` of such rows."""
+def figures(
+    judged: pa.Table, seed: int = 0, resamples: int = RESAMPLES, p_resamples: int | None = None
+) -> Figures:
+    """The same from the columns :data:`halubench.columns.COUNTED` of such rows; ``p_resamples`` as
+    of :func:`halubench.metrics.bootstrap.score`."""
     judged = judged.sort_by("id")
+    drawn = (resamples, p_resamples)
     whole = _slice(judged)
     parts = _parts(whole, judged["source_ds"])
-    sources = {name: score(part, seed, name, resamples) for name, part in parts.items()}
+    sources = {name: score(part, seed, name, *drawn) for name, part in parts.items()}
     draws = {name: draw_cells(part, seed, name, resamples) for name, part in parts.items()}
     alone = next(iter(sources.values())) if len(sources) == 1 else None
     said = Probabilities(whole.labels, whole.verdicts, whole.p_fail)
     return Figures(
-        overall=alone or score(whole, seed, "", resamples),
+        overall=alone or score(whole, seed, "", *drawn),
         macro_accuracy=macro("accuracy", parts, draws),
         macro_balanced_accuracy=macro("balanced_accuracy", parts, draws),
         sources=sources,
-        slices=_slices(judged, whole, seed, resamples),
+        slices=_slices(judged, whole, seed, drawn),
         reliability=reliability(said),
         risk_coverage=risk_coverage(said),
         unscored_reasons=reasons(judged),
@@ -107,7 +111,7 @@ def _parts(whole: Slice, column: pa.ChunkedArray) -> dict[str, Slice]:
 
 
 def _slices(
-    judged: pa.Table, whole: Slice, seed: int, resamples: int
+    judged: pa.Table, whole: Slice, seed: int, drawn: tuple[int, int | None]
 ) -> dict[str, dict[str, Scores]]:
     """Scores by what provenance tells; nothing where it tells nothing of any row."""
     found: dict[str, dict[str, Scores]] = {}
@@ -116,6 +120,6 @@ def _slices(
         if any(names):
             parts = _parts(whole, pa.chunked_array([[name or "unknown" for name in names]]))
             found[by] = {
-                name: score(part, seed, f"{by}={name}", resamples) for name, part in parts.items()
+                name: score(part, seed, f"{by}={name}", *drawn) for name, part in parts.items()
             }
     return found

@@ -12,6 +12,7 @@ from halubench.dataset import content_hash
 from halubench.errors import InputError
 from halubench.rank import columns
 from halubench.rank.board import key_of
+from halubench.rank.recount import recount_length
 from halubench.rank.spans import Span, differing
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ def explorers(
         }
         first = next(iter(judged), board.rows[0].judge)
         data = rows_of(of_board[first], datasets, judged.get(first))
+        for row in board.rows:
+            if row.judge in judged:
+                recount_length(row.results, of_board[row.judge].predictions, data)
         if judged:
             found[board.data.sha256] = explore(data, judged, most)
     if datasets and not found:

@@ -14,11 +14,16 @@ if TYPE_CHECKING:
     from halubench.results import Results, Scores
 
 TOLERANCE = 1e-6
+FEWEST = 1000
+"""Resamples of an interval that can rank."""
 
 
 def check(results: Results) -> None:
     """Raise InputError naming the judge, the field and the difference unless the counts of every
     source add up to the whole and the averages are those of the sources."""
+    if 0 < results.resamples < FEWEST:
+        what = f"The intervals of {results.judge.name!r} are of {results.resamples} resamples only."
+        raise InputError(what, f"Evaluate this judge again; a board takes {FEWEST} and more.")
     for field, stated, found in _pairs(results):
         if not math.isclose(stated, found, abs_tol=TOLERANCE, rel_tol=0.0):
             raise InputError(

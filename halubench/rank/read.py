@@ -88,8 +88,9 @@ def find_results(folders: Sequence[Path]) -> list[Path]:
     return found
 
 
-def read_entry(path: Path) -> Entry:
-    """One result, checked against its schema and counted again from its predictions.
+def read_entry(path: Path, *, slowly: bool = False) -> Entry:
+    """One result, checked against its schema and counted again from its predictions (``slowly``:
+    see :func:`halubench.rank.recount.recount`).
 
     Raises InputError naming file and field.
     """
@@ -101,7 +102,7 @@ def read_entry(path: Path) -> Entry:
         )
     if not results.judge.name.strip():
         raise InputError(f"{path}: field judge.name is empty.", "Evaluate this judge again.")
-    recount(results, path.with_name(PREDICTIONS))
+    recount(results, path.with_name(PREDICTIONS), slowly=slowly)
     return Entry(path, results, load_card(path.with_name(FILE)))
 
 

@@ -1,37 +1,95 @@
-"""Computes the figures of a ``results.json`` again from the predictions beside it."""
+"""Computes the figures of a ``results.json`` again, from the predictions beside it and the rows."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
 
 from halubench.columns import AGAIN, COUNTED, load
 from halubench.errors import InputError
+from halubench.floors import FLOORS, LENGTH, MAJORITY, Labelled, floor
+from halubench.metrics.probability import FIGURES
 from halubench.metrics.summary import figures
 from halubench.rank.check import TOLERANCE
+from halubench.records import Example
 from halubench.results import Figures
+from halubench.text import passage_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import pyarrow as pa
+
+    from halubench.dataset import Dataset
     from halubench.results import Results
 
-_DRAWN = ("low", "high")
+_DRAWN = (".low", ".high")
+_FITTED = 0.01
+"""What another version of the solver may move in the floor of length."""
 
 
-def recount(results: Results, path: Path) -> None:
+def recount(results: Results, path: Path, *, slowly: bool = False) -> None:
     """Raise InputError naming the first figure of ``results`` that is not that of the predictions.
 
-    Every field of :class:`halubench.results.Figures` is compared but the ends of the intervals,
-    which take a while to draw. Does nothing where there is no file of predictions: results may be
-    published alone.
+    Every field of :class:`halubench.results.Figures` is compared, and the floor of the majority
+    label. The ends of the intervals of what is made of ``p_fail`` are compared only ``slowly``:
+    they rank nobody and take seconds to draw. Does nothing where there is no file of predictions:
+    results may be published alone.
     """
     if not path.is_file():
         return
-    counted = figures(load(path, COUNTED), results.seed, resamples=0).model_dump()
+    table = load(path, COUNTED)
+    drawn = (results.seed, results.resamples, None if slowly else 0)
+    counted = figures(table, *drawn).model_dump()
     stated = results.model_dump(include=set(Figures.model_fields))
-    for field, one, other in _differences(stated, counted, ""):
+    _compare(results, path, _differences(stated, counted, "", slowly=slowly))
+    bare = tuple(
+        Example(id, "", "", "", label, source)
+        for id, label, source in zip(*_texts(table, "id", "label", "source_ds"), strict=True)
+    )
+    rows = Labelled(bare, *_texts(table, "group", "pair_id"))
+    majority = floor(MAJORITY, rows, *drawn).model_dump()
+    stated = results.model_dump(include={"baselines"})["baselines"]
+    _compare(results, path, _differences(stated.get(MAJORITY), majority, MAJORITY, slowly=slowly))
+    if unknown := sorted(set(stated) - set(FLOORS)):
+        what = f"{path.with_name('results.json')}: field baselines has {unknown[0]!r}."
+        raise InputError(what, f"Known: {', '.join(FLOORS)}.")
+
+
+def recount_length(results: Results, path: Path, data: Dataset) -> None:
+    """Raise InputError unless passage groups and the floor of length are those of the rows.
+
+    ``path`` holds predictions of exactly the rows of ``data``, in their order. The floor is fitted,
+    so it may differ by .01.
+    """
+    table = load(path, ["group", "pair_id"])
+    groups, pairs = _texts(table, "group", "pair_id")
+    apart: dict[str, str] = {}
+    for number, (key, group) in enumerate(zip(_keys(data.examples), groups, strict=True), 1):
+        if apart.setdefault(key, group) != group:
+            what = f"{path}, row {number}: its passage is in another group in an earlier row."
+            raise InputError(what, AGAIN)
+    rows = Labelled(data.examples, groups, pairs)
+    length = floor(LENGTH, rows, results.seed, results.resamples, 0).model_dump()
+    stated = results.model_dump(include={"baselines"})["baselines"].get(LENGTH)
+    _compare(results, path, _differences(stated, length, LENGTH, tolerance=_FITTED))
+
+
+@lru_cache(maxsize=4)
+def _keys(examples: tuple[Example, ...]) -> list[str]:
+    return [passage_key(example.passage) for example in examples]
+
+
+def _texts(table: pa.Table, *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(table[name].to_pylist()) for name in names]
+
+
+def _compare(
+    results: Results, path: Path, differences: Iterator[tuple[str, object, object]]
+) -> None:
+    for field, one, other in differences:
         raise InputError(
             f"{path} disagrees with results.json of {results.judge.name!r}: {field} "
             f"is {one} there but {other} by the predictions.",
@@ -40,27 +98,36 @@ def recount(results: Results, path: Path) -> None:
 
 
 def _differences(
-    stated: object, counted: object, name: str
+    stated: object,
+    counted: object,
+    name: str,
+    *,
+    slowly: bool = False,
+    tolerance: float = TOLERANCE,
 ) -> Iterator[tuple[str, object, object]]:
     """(field, stated, counted) of every value that is not the same."""
+    inside = partial(_differences, slowly=slowly, tolerance=tolerance)
     if isinstance(stated, dict) or isinstance(counted, dict):
         one, other = _object(stated), _object(counted)
         for key in [*one, *(key for key in other if key not in one)]:
-            if key not in _DRAWN:
-                where = f"{name}.{key}".lstrip(".").removesuffix(".value")
-                yield from _differences(one.get(key), other.get(key), where)
+            yield from inside(one.get(key), other.get(key), f"{name}.{key}")
     elif isinstance(stated, list) and isinstance(counted, list) and len(stated) == len(counted):
         for number, (one, other) in enumerate(zip(stated, counted, strict=True)):
-            yield from _differences(one, other, f"{name}[{number}]")
-    elif not _same(stated, counted):
-        yield name, stated, counted
+            yield from inside(one, other, f"{name}[{number}]")
+    elif not (_same(stated, counted, tolerance) or (_undrawn(name) and not slowly)):
+        yield name.lstrip(".").removesuffix(".value"), stated, counted
+
+
+def _undrawn(name: str) -> bool:
+    """Whether it is an end of the interval of a figure that is made of ``p_fail``."""
+    return name.endswith(_DRAWN) and name.split(".")[-2] in FIGURES
 
 
 def _object(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _same(stated: object, counted: object) -> bool:
+def _same(stated: object, counted: object, tolerance: float) -> bool:
     if isinstance(stated, float | int) and isinstance(counted, float | int):
-        return math.isclose(stated, counted, rel_tol=0.0, abs_tol=TOLERANCE)
+        return math.isclose(stated, counted, rel_tol=0.0, abs_tol=tolerance)
     return stated == counted

@@ -11,6 +11,7 @@ from halubench.rank.board import key_of
 from halubench.rank.cases import rows_of, same_rows
 from halubench.rank.check import check
 from halubench.rank.read import find_results, read_entry
+from halubench.rank.recount import recount_length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def validate(
     paths = find_results(folders)
     for number, path in enumerate(paths, 1):
         try:
-            entry = read_entry(path)
+            entry = read_entry(path, slowly=True)
             checked = _check(entry, data, firsts)
             other = taken.setdefault(key_of(entry.results), path)
             if other != path:
@@ -81,6 +82,7 @@ def _check(
         _same_as_first(judged, firsts.setdefault(entry.results.data.sha256, judged))
         return ("its parts", "its predictions")
     same_rows(data, judged)
+    recount_length(entry.results, entry.predictions, data)
     return ("its parts", "its predictions", "the data")
 
 
