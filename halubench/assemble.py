@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from halubench.records import Candidate, Label
+    from halubench.records import Candidate, Json, Label
 
 ORDERS = 64
 """Orders of the rows that are tried."""
@@ -132,4 +132,10 @@ def _provenance(row: Example, one: Candidate, pair_id: str, facts: _Facts) -> Pr
         votes=said,
         hardness=hardness,
         license=str(item.meta.get("license", "")),
+        document=str(item.meta.get("document", "")),
+        window=_window(item.meta.get("window")),
     )
+
+
+def _window(place: Json) -> str:
+    return ":".join(map(str, place)) if isinstance(place, list) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -37,6 +37,8 @@ WHOLE = "all"
 _DATA, _PROVENANCE = "data", "provenance"
 _ARROW = {"str": pa.string(), "int": pa.int64(), "float": pa.float64()}
 _EXAMPLE_SCHEMA = pa.schema([(name, pa.string()) for name in EXAMPLE_FIELDS])
+_NEEDED = {f.name for f in fields(Provenance) if f.default is MISSING}
+"""Columns without which a provenance table cannot be read; the others came later."""
 _PROVENANCE_SCHEMA = pa.schema([(f.name, _ARROW[str(f.type)]) for f in fields(Provenance)])
 
 
@@ -202,7 +204,7 @@ def _read_provenance(folder: Path, splits: Mapping[str, str]) -> dict[str, Prove
     once: dict[str, str] = {}
     for path in sorted((folder / _PROVENANCE).glob("*.parquet")):
         for record in scan(path):
-            if set(record.fields) != set(_PROVENANCE_SCHEMA.names):
+            if not _NEEDED <= set(record.fields) <= set(_PROVENANCE_SCHEMA.names):
                 what = f"{path} does not have the columns of a provenance table."
                 raise InputError(what, "Generate the dataset again, or remove that file.")
             values: dict[str, Any] = dict(_shared(record, once).fields)

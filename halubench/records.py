@@ -109,7 +109,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where an :class:`Example` comes from; joined to it on ``id``, published as a second table."""
+    """Where an :class:`Example` comes from; joined to it on ``id``, published as a second table.
+
+    ``document`` is the sha256 (hex) of the whole text that the passage was cut from, in UTF-8, and
+    ``window`` where it stands there ("START:END", in characters); both empty where the source gives no
+    more than the passage.
+    """
 
     id: str
     pair_id: str
@@ -131,6 +136,8 @@ class Provenance:
     votes: str
     hardness: float
     license: str
+    document: str = ""
+    window: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -323,3 +323,15 @@ def test_real_files_keep_every_row() -> None:
         counted = sum(1 for _ in dataset.read_records(path))
         loaded = dataset.load(str(path))
         assert len(loaded.examples) == len(loaded.splits) == counted
+
+
+def test_a_provenance_table_may_lack_what_came_later_and_nothing_else(tmp_path: Path) -> None:
+    rows = [Example("a", "p", "q", "x", "PASS", "s"), Example("b", "p", "q", "y", "FAIL", "s")]
+    dataset.write(tmp_path, rows, {row.id: provenance_of(row, "test") for row in rows})
+    path = tmp_path / "provenance" / "test.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.drop_columns(["document", "window"]), path)
+    assert set(dataset.load(str(tmp_path)).provenance) == {"a", "b"}
+    pq.write_table(table.drop_columns(["votes"]), path)
+    with pytest.raises(InputError, match="columns of a provenance table"):
+        dataset.load(str(tmp_path))

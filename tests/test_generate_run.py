@@ -128,6 +128,34 @@ def test_several_sources_share_the_pairs_evenly_and_clashing_ids_stay_apart(tmp_
     assert found["licenses"] == {"CC-BY-4.0": 5, "MIT": 5}
 
 
+def test_a_window_can_be_found_again_in_its_document(tmp_path):
+    told = [
+        f"Sentence {n} says that cohort {n} had {n * 7} cases in ward {n + 900}."
+        for n in range(300)
+    ]
+    whole = "On cohorts\n\n" + " ".join(told)
+    asked = [
+        {
+            "id": n,
+            "question": f"How many cases did cohort {n} have?",
+            "answers": [{"text": f"{n * 7} cases", "answer_start": whole.index(f"{n * 7} cases")}],
+        }
+        for n in range(20, 280, 20)
+    ]
+    path = tmp_path / "articles.json"
+    path.write_text(json.dumps({"data": [{"paragraphs": [{"context": whole, "qas": asked}]}]}))
+    generate(ask(tmp_path, path, source(tmp_path, 12)))
+    data = dataset.load(str(tmp_path / "out"))
+    cut = {row: data.provenance[row.id] for row in data.examples if row.source_ds == "covidQA"}
+    assert len(cut) > 4
+    for row, origin in cut.items():
+        start, end = map(int, origin.window.split(":"))
+        assert row.passage == whole[start:end] != whole
+        assert origin.document == sha256(whole.encode()).hexdigest()
+    others = [one for one in data.provenance.values() if one not in cut.values()]
+    assert {(one.document, one.window) for one in others} == {("", "")}
+
+
 def test_a_plan_writes_nothing(tmp_path):
     planned = plan(ask(tmp_path, source(tmp_path, 10), accept=5))
     assert planned.wanted == 5
@@ -169,7 +197,7 @@ def test_the_card_is_read_by_datasets(made, tmp_path):
     front = yaml.safe_load(card.split("---\n")[1])
     assert front["license"] == "cc-by-4.0"
     assert front["size_categories"] == ["n<1K"]
-    for name, columns in (("rows", 6), ("provenance", 20)):
+    for name, columns in (("rows", 6), ("provenance", 22)):
         found = datasets.load_dataset(str(wanted.out), name, cache_dir=str(tmp_path))
         assert sum(part.num_rows for part in found.values()) == 40
         assert all(len(part.column_names) == columns for part in found.values())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from halubench.records import Item, Json, Rejected
@@ -54,6 +55,10 @@ class _Article:
     @cached_property
     def key(self) -> str:
         return passage_key(self.text)
+
+    @cached_property
+    def sha256(self) -> str:
+        return sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
 
     @cached_property
     def borders(self) -> tuple[list[_Border], ...]:
@@ -116,6 +121,7 @@ def _item(article: _Article, asked: Mapping[str, Any], limit: int) -> Item | Rej
         "answer_type": kind_of(answer, "span"),
         "support": [start - low, end - low],
         "window": [low, high],
+        "document": article.sha256,
         "article_key": article.key,
         "title": article.title,
     }
