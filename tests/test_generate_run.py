@@ -148,9 +148,9 @@ def test_a_window_can_be_found_again_in_its_document(tmp_path):
     data = dataset.load(str(tmp_path / "out"))
     cut = {row: data.provenance[row.id] for row in data.examples if row.source_ds == "covidQA"}
     assert len(cut) > 4
-    for row, origin in cut.items():
+    for one, origin in cut.items():
         start, end = map(int, origin.window.split(":"))
-        assert row.passage == whole[start:end] != whole
+        assert one.passage == whole[start:end] != whole
         assert origin.document == sha256(whole.encode()).hexdigest()
     others = [one for one in data.provenance.values() if one not in cut.values()]
     assert {(one.document, one.window) for one in others} == {("", "")}
