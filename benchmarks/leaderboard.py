@@ -89,7 +89,7 @@ def world(folder: Path) -> tuple[dataset.Dataset, list[Entry]]:
         place = folder / f"skill-{kind}"
         place.mkdir()
         judged = _judged(data, draw, 0.5 + 0.47 * kind / KINDS)
-        predictions.write(place / predictions.PREDICTIONS, judged)
+        predictions.write(place / predictions.PREDICTIONS, predictions.table(judged))
         for number in range(kind, JUDGES, KINDS):
             told = _results(f"judge-{number:03}", data, judged, entries)
             entries.append(Entry(place / predictions.RESULTS, told, None))

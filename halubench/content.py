@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from halubench.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from importlib.metadata import EntryPoint
     from types import ModuleType
 
 _PACKAGE = Path(__file__).parent
@@ -76,10 +78,9 @@ def module(room: str, name: str) -> ModuleType:
             return _load(path, f"halubench_d.{room}.{slug}")
     if slug in shipped_modules(room):
         return importlib.import_module(f"halubench.{room}.{slug}")
-    for entry in entry_points(group=f"halubench.{room}"):
-        if entry.name == name:
-            loaded: ModuleType = entry.load()
-            return loaded
+    if name in installed(room):
+        loaded: ModuleType = installed(room)[name].load()
+        return loaded
     raise InputError(
         f"{name!r} is not one of the known {room}.", f"Known: {', '.join(module_names(room))}."
     )
@@ -88,8 +89,13 @@ def module(room: str, name: str) -> ModuleType:
 def module_names(room: str) -> list[str]:
     """The names :func:`module` would find, user's and installed ones included."""
     own = {p.stem for root in roots()[:-1] for p in (root / room).glob("*.py")}
-    installed = {entry.name for entry in entry_points(group=f"halubench.{room}")}
-    return sorted(own | installed | set(shipped_modules(room)))
+    return sorted({*own, *installed(room), *shipped_modules(room)})
+
+
+@cache
+def installed(room: str) -> dict[str, EntryPoint]:
+    """The entry points of ``halubench.ROOM``; once, as the metadata of every package is read."""
+    return {entry.name: entry for entry in entry_points(group=f"halubench.{room}")}
 
 
 def shipped_modules(room: str) -> list[str]:

@@ -24,14 +24,14 @@ from halubench.judges.modes import ModeOptions, open_mode
 from halubench.judges.overflow import LengthOptions
 from halubench.metrics.bootstrap import RESAMPLES
 from halubench.metrics.consistency import ALL
-from halubench.metrics.summary import summarise
+from halubench.metrics.summary import figures
 from halubench.models.base import EngineOptions
 from halubench.predictions import PREDICTIONS, RESULTS, Judged
 from halubench.reading import HubId, resolve
 from halubench.records import ENDPOINT
 from halubench.results import DataInfo, Results, Scores, Speed
 from halubench.run import RunFolder
-from halubench.text import digest
+from halubench.text import digest, pair_key
 from halubench.variants import unvaried, vary
 from halubench.variants.base import Unvaried, VariantOptions
 
@@ -180,9 +180,9 @@ def evaluate_judge(
     }
     with RunFolder.open(path, ask) as folder:
         said, speed = _timed(folder, judge, bench, tick)
-        rows = _judged(bench, said)
+        judged = predictions.table(_judged(bench, said))
         results = Results(
-            **dict(summarise(rows, options.seed)),
+            **dict(figures(judged, options.seed)),
             judge=info,
             data=_data_info(bench.data),
             baselines=bench.baselines,
@@ -193,7 +193,7 @@ def evaluate_judge(
             hardware=_hardware(),
             warnings=[*bench.warnings, *unvaried(bench.variants), *_judge_warnings(judge)],
         )
-        predictions.write(path / PREDICTIONS, rows)
+        predictions.write(path / PREDICTIONS, judged)
         folder.write_json(RESULTS, results.model_dump(mode="json"))
     return results
 
@@ -354,7 +354,7 @@ def _row(data: Dataset, example: Example, group: str, said: Prediction) -> Judge
 def _pair(data: Dataset, example: Example) -> str:
     """Without provenance, answers to one question on one passage are taken for a pair."""
     origin = data.provenance.get(example.id)
-    made = digest(example.source_ds, example.passage, example.question)[:16]
+    made = pair_key(example.source_ds, example.passage, example.question)
     return origin.pair_id if origin else made
 
 
@@ -375,7 +375,7 @@ def _splits(data: Dataset) -> list[str]:
 
 
 def _versions() -> dict[str, str]:
-    found = {name: version(name) for name in ("halubench", "numpy", "scikit-learn")}
+    found = {name: version(name) for name in ("halubench", "numpy", "scipy")}
     return {**found, "python": platform.python_version()}
 
 

@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from datasketch import MinHash
 from numpy.typing import NDArray
 
 from halubench import text
@@ -27,9 +26,10 @@ SHINGLE = 5
 _ENOUGH = 25
 """Shingles from which on a passage found within a longer one is no chance."""
 _PERMUTATIONS = 100
+_PART = 4096
+"""Shingles hashed at once, so that a long passage takes no more memory than a short one."""
 _SHARED_WORDS = 40
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_LOW_BITS = np.uint64(0xFFFFFFFF)
 _Hashes: TypeAlias = NDArray[np.uint64]
 
 
@@ -193,15 +193,22 @@ def _buckets(unique: Sequence[_Hashes], threshold: float) -> Iterator[list[int]]
 
 
 def _minhash(unique: _Hashes) -> NDArray[np.uint32]:
-    """Shape (permutations,)."""
-    found = _blank().copy()
-    found.update_batch((unique & _LOW_BITS).tolist())
-    return np.asarray(found.hashvalues, dtype=np.uint32)
+    """The least hash under each permutation, shape (permutations,)."""
+    factors, terms = _permutations()
+    halves = unique.astype(np.uint32)
+    parts = (halves[start : start + _PART] for start in range(0, len(halves), _PART))
+    least: NDArray[np.uint32] = np.minimum.reduce([(factors * x + terms).min(1) for x in parts])
+    return least
 
 
 @lru_cache(maxsize=1)
-def _blank() -> MinHash:
-    return MinHash(num_perm=_PERMUTATIONS, seed=1, hashfunc=int)
+def _permutations() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Odd factors and terms of permutations x -> ax + b of 2^32, each of shape (permutations, 1).
+
+    The generator is the one whose numbers numpy promises never to change.
+    """
+    drawn = np.random.RandomState(1).randint(0, 1 << 32, (2, _PERMUTATIONS, 1), dtype=np.uint32)
+    return drawn[0] | np.uint32(1), drawn[1]
 
 
 def _jaccard(one: _Hashes, other: _Hashes) -> float:

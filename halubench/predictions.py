@@ -48,11 +48,11 @@ class Judged:
         return self.said.verdict == self.label
 
 
-def write(path: Path, rows: Sequence[Judged]) -> None:
-    """Write the table whole or not at all. Raises OutputError."""
+def write(path: Path, judged: pa.Table) -> None:
+    """Write what :func:`table` made, whole or not at all. Raises OutputError."""
     temporary = path.with_name(f".{path.name}")
     try:
-        pq.write_table(table(rows), temporary)
+        pq.write_table(judged, temporary)
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -63,7 +63,7 @@ def write(path: Path, rows: Sequence[Judged]) -> None:
 
 
 def read(path: Path) -> list[Judged]:
-    """The rows that :func:`write` wrote. Raises InputError naming the row and what is wrong."""
+    """The rows of a table that :func:`write` wrote. Raises InputError naming the row and what is wrong."""
     return [_row(fields) for fields in load(path).to_pylist()]
 
 

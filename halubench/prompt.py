@@ -73,13 +73,19 @@ def load_prompt(kind: str, name: str) -> Prompt:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as UTF-8 text ({error}).", _EDIT) from error
     try:
-        parts = tuple((role, _ENVIRONMENT.from_string(text)) for role, text in _split(path, source))
+        parts = tuple((role, _compiled(text)) for role, text in _split(path, source))
         variables = meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
     except TemplateSyntaxError as error:
         complaint = str(error.message).rstrip(".")
         raise InputError(f"{path}, line {error.lineno}: {complaint}.", _EDIT) from error
     digest = sha256(source.encode()).hexdigest()[:16]
     return Prompt(path, digest, frozenset(variables), parts)
+
+
+def _compiled(text: str) -> Template:
+    template = _ENVIRONMENT.from_string(text)
+    template.globals = dict(template.globals)  # copied for every row; a chain of maps takes longer
+    return template
 
 
 def _split(path: Path, source: str) -> list[tuple[str, str]]:

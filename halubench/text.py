@@ -40,6 +40,12 @@ def passage_key(passage: str) -> str:
     return digest(normalise(passage))[:16]
 
 
+def pair_key(source_ds: str, passage: str, question: str) -> str:
+    """What answers to one question on one passage share: they are taken for a pair where no
+    provenance tells (16 hex digits)."""
+    return digest(source_ds, passage, question)[:16]
+
+
 def digest(*parts: str) -> str:
     """The sha256 (hex) of the parts; part borders count, so ('ab','c') differs from ('a','bc')."""
     sha = hashlib.sha256()

@@ -93,7 +93,7 @@ def spend(found: Path, cost: float, latency: float) -> None:
     rows = predictions.read(path)
     took = {"cost_usd": cost / len(rows), "latency_s": latency, "attempts": 1}
     rows = [replace(row, said=replace(row.said, **took)) for row in rows]
-    predictions.write(path, rows)
+    predictions.write(path, predictions.table(rows))
     told = json.loads(found.read_text("utf-8"))
     told["usage"] = summarise(rows, told["seed"], resamples=0).usage.model_dump()
     found.write_text(json.dumps(told), encoding="utf-8")

@@ -42,7 +42,7 @@ def test_codes_and_numbers_of_rows_without_any() -> None:
 
 
 def _altered(path: Path, name: str, values: pa.Array) -> Path:
-    predictions.write(path, judged_rows(TOLD))
+    predictions.write(path, predictions.table(judged_rows(TOLD)))
     table = pq.read_table(path)
     pq.write_table(table.set_column(table.column_names.index(name), name, values), path)
     return path
@@ -70,7 +70,7 @@ def test_what_is_no_table_is_named(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"predictions\.parquet cannot be read"):
         columns.load(path)
-    predictions.write(path, [])
+    predictions.write(path, predictions.table([]))
     with pytest.raises(InputError, match="has no rows"):
         columns.load(path)
 
@@ -89,7 +89,7 @@ def test_a_verdict_that_is_none_has_a_reason(tmp_path: Path) -> None:
 
 def test_a_table_from_before_rows_were_varied(tmp_path: Path) -> None:
     path = tmp_path / "predictions.parquet"
-    predictions.write(path, judged_rows(TOLD))
+    predictions.write(path, predictions.table(judged_rows(TOLD)))
     pq.write_table(pq.read_table(path).drop_columns(["variants"]), path)
     assert predictions.read(path) == judged_rows(TOLD)
 

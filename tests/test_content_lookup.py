@@ -119,6 +119,7 @@ def test_an_installed_module_is_found_by_its_entry_point(monkeypatch: pytest.Mon
     monkeypatch.setattr(
         content, "entry_points", lambda group: [entry] if group == entry.group else []
     )
+    monkeypatch.setattr(content, "installed", content.installed.__wrapped__)
     assert content.module("judges", "acme-guard") is plugin
     assert "acme-guard" in content.module_names("judges")
     assert "acme-guard" not in content.module_names("models")

@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 
 from halubench import near, shortcuts
 from halubench.errors import InputError
 from halubench.evaluate import slug
 from halubench.judges import expand, open_judge
-from halubench.judges.baseline import FEATURES, FOLDS, BaselineJudge, deal
+from halubench.judges.baseline import FEATURES, FOLDS, BaselineJudge, deal, logistic
 from halubench.judges.recorded import ABSENT, _p_fail
 from halubench.records import Example, Row, Unscored
 
@@ -49,6 +50,26 @@ def noisy(passages: int) -> list[Example]:
                 Example(f"{number}-{side}", f"passage {number}", "q", "x" * size, label, "s")
             )
     return rows
+
+
+FEATURE = st.lists(
+    st.tuples(st.floats(-4, 4, width=16), st.integers(0, 1)), min_size=2, max_size=30
+)
+
+
+@settings(max_examples=100)
+@given(FEATURE.filter(lambda rows: len({label for _, label in rows}) == 2))
+def test_the_regression_is_scikit_learns(rows) -> None:
+    feature, fails = (np.array(column) for column in zip(*rows, strict=True))
+    theirs = LogisticRegression(tol=1e-10, max_iter=10_000).fit(feature[:, None], fails)
+    ours = logistic(feature, fails)
+    assert ours == pytest.approx([theirs.coef_[0, 0], theirs.intercept_[0]], abs=1e-5)
+
+
+def test_the_regression_of_one_far_row_ends() -> None:
+    weight, intercept = logistic(np.array([1e6, *[0.0] * 50]), np.array([0, *[1, 0] * 25]))
+    assert weight < 0
+    assert intercept == pytest.approx(0.0, abs=1e-6)
 
 
 def verdicts(name: str, rows: list[Example]):

@@ -57,8 +57,13 @@ class Words(LocalModel):
         super().__init__(spec, options or EngineOptions(window=1))
         self.parts = []
 
+    loads = 0
+
+    def open(self):
+        self.opened = True
+
     def load(self):
-        self.loads = getattr(self, "loads", 0) + 1
+        self.loads += 1
 
     def context(self):
         return 6
@@ -104,6 +109,7 @@ def test_rows_of_one_beginning_run_together_and_come_back_in_input_order(tmp_pat
     again = Words()
     assert all(outcome.cached for outcome in run(again, map(ask, texts), tmp_path))
     assert again.parts == []
+    assert again.loads == 0
 
 
 def test_a_prompt_beyond_the_context_is_told_and_the_others_are_answered(tmp_path):
@@ -113,6 +119,19 @@ def test_a_prompt_beyond_the_context_is_told_and_the_others_are_answered(tmp_pat
         CallFailure("context overflow", 1),
         "c",
     ]
+
+
+def test_lengths_are_known_without_the_weights():
+    async def lengths(model):
+        ruler = await model.measure()
+        told = ruler.context, await ruler.count("a b c")
+        await model.aclose()
+        return told
+
+    model = Words()
+    assert asyncio.run(lengths(model)) == (6, 3)
+    assert model.opened
+    assert model.loads == 0
 
 
 @pytest.mark.parametrize(
@@ -176,6 +195,18 @@ def test_a_real_model_answers_alike_alone_and_in_batches(scheme, tmp_path):
         assert one.prompt_tokens > 10
         assert 0 < one.completion_tokens <= 6
     assert Path(CHECKPOINT).name in str(model.identity())
+
+
+@pytest.mark.parametrize("scheme", ENGINES)
+def test_a_run_with_nothing_left_to_ask_loads_no_weights(scheme, tmp_path, monkeypatch):
+    requests = [ask("Name a colour.", max_tokens=2), ask("word " * 9000)]
+    first = run(open_model(f"{scheme}:{CHECKPOINT}", EngineOptions()), requests, tmp_path)
+    again = open_model(f"{scheme}:{CHECKPOINT}", EngineOptions())
+    monkeypatch.setattr(again, "load", lambda: pytest.fail("the weights were loaded"))
+    assert asyncio.run(again.measure()).context > 100
+    assert [getattr(one, "text", one) for one in run(again, requests, tmp_path)] == [
+        getattr(one, "text", one) for one in first
+    ]
 
 
 @pytest.mark.parametrize("scheme", ENGINES)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+import openai
 import pytest
 
 from halubench.errors import EngineError, InputError
@@ -169,6 +170,22 @@ def test_the_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1/")
     assert _configuration("m", "")[0] == "http://127.0.0.1:9/v1"
     assert _configuration("m", "http://127.0.0.1:8/v1")[0] == "http://127.0.0.1:8/v1"
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:9/v1/", "https://API.example.com/a b/v1"])
+def test_address_and_headers_are_those_of_the_openai_package(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-7")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-9")
+    if url:
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+    client = openai.AsyncOpenAI()
+    address, headers = _configuration("m", "")
+    assert address == str(client.base_url).rstrip("/")
+    sent = {**client.default_headers, **client.auth_headers}
+    named = ("Authorization", "OpenAI-Organization", "OpenAI-Project")
+    assert headers == {name: sent[name] for name in named}
 
 
 def test_the_key_goes_into_the_header_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:

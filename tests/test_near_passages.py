@@ -70,6 +70,24 @@ def test_groups_are_linked_through_a_third_passage() -> None:
     assert len(set(near.groups([first, third]))) == 2
 
 
+def test_equal_minhashes_are_as_frequent_as_the_jaccard_index_says() -> None:
+    gaps = []
+    for seed in range(60):
+        one = passage(seed)
+        other = " ".join([*one.split()[seed:], *WORDS[:seed]])
+        same = near._minhash(near._shingled(one)) == near._minhash(near._shingled(other))
+        gaps.append(same.mean() - exact_jaccard(one, other))
+    assert abs(np.mean(gaps)) < 0.02
+    assert np.std(gaps) < 0.06
+
+
+def test_a_long_passage_is_hashed_in_parts_as_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    unique = near._shingled(passage(1, 1000))
+    whole = near._minhash(unique)
+    monkeypatch.setattr(near, "_PART", 7)
+    assert np.array_equal(near._minhash(unique), whole)
+
+
 @pytest.mark.parametrize("changed", range(0, 20, 2))
 def test_threshold_is_the_exact_jaccard_index(changed: int) -> None:
     one = passage(5)

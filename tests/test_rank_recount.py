@@ -63,7 +63,7 @@ def test_figures_survive_the_table_and_are_counted_again(tmp_path_factory, told)
     path = tmp_path_factory.mktemp("p") / "predictions.parquet"
     rows = judged_rows(told)
     rows[::2] = [replace(r, variants={"format": replace(r.said, p_fail=0.5)}) for r in rows[::2]]
-    predictions.write(path, rows)
+    predictions.write(path, predictions.table(rows))
     assert predictions.read(path) == rows
     recount(results_of(rows), path)
 
@@ -108,7 +108,7 @@ def test_a_figure_that_the_predictions_do_not_give_is_told(tmp_path, field, valu
         for number, told in enumerate(MIXED)
     ]
     rows[2:5] = [replace(row, variants={"format": row.said}) for row in rows[2:5]]
-    predictions.write(path, rows)
+    predictions.write(path, predictions.table(rows))
     with pytest.raises(InputError, match=said) as caught:
         recount(altered(results_of(rows), field, value), path)
     assert caught.value.what.startswith(str(path))
@@ -117,7 +117,7 @@ def test_a_figure_that_the_predictions_do_not_give_is_told(tmp_path, field, valu
 def test_the_interval_of_a_probability_is_drawn_again_only_slowly(tmp_path: Path) -> None:
     path = tmp_path / "predictions.parquet"
     rows = judged_rows(MIXED)
-    predictions.write(path, rows)
+    predictions.write(path, predictions.table(rows))
     recount(results_of(rows), path, slowly=True)
     wrong = altered(results_of(rows), "overall.auroc.low", 0.01)
     recount(wrong, path)
@@ -128,7 +128,7 @@ def test_the_interval_of_a_probability_is_drawn_again_only_slowly(tmp_path: Path
 def test_a_floor_that_is_none_is_told(tmp_path: Path) -> None:
     path = tmp_path / "predictions.parquet"
     rows = judged_rows(MIXED)
-    predictions.write(path, rows)
+    predictions.write(path, predictions.table(rows))
     magic = altered(results_of(rows), "baselines.baseline:magic", scores(6, 0.1).model_dump())
     with pytest.raises(InputError, match="field baselines has 'baseline:magic'"):
         recount(magic, path)
@@ -138,8 +138,8 @@ def test_a_missing_row(tmp_path: Path) -> None:
     path = tmp_path / "predictions.parquet"
     rows = judged_rows(MIXED)
     results = results_of(rows)
-    predictions.write(path, rows)
-    predictions.write(path, rows[:-1])
+    predictions.write(path, predictions.table(rows))
+    predictions.write(path, predictions.table(rows[:-1]))
     with pytest.raises(InputError, match=r"overall\.n is 6 there but 5"):
         recount(results, path)
     path.unlink()
@@ -149,7 +149,7 @@ def test_a_missing_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize("column", ["p_fail", "source_ds", "label", "group"])
 def test_a_table_without_a_column_is_named(tmp_path: Path, column: str) -> None:
     path = tmp_path / "predictions.parquet"
-    predictions.write(path, judged_rows(MIXED))
+    predictions.write(path, predictions.table(judged_rows(MIXED)))
     pq.write_table(pq.read_table(path).drop_columns([column]), path)
     with pytest.raises(InputError, match=f"row 1 is no row of predictions: {column} is wrong"):
         recount(judged(), path)

@@ -60,7 +60,7 @@ def _judged(folder: Path, verdicts: list[str]) -> Path:
         Judged("s", "PASS", f"g{at}", "", "", "", "", Prediction(f"r{at}", "j", verdict))
         for at, verdict in enumerate(v or Unscored("no SCORE") for v in verdicts)
     ]
-    predictions.write(folder / "predictions.parquet", rows)
+    predictions.write(folder / "predictions.parquet", predictions.table(rows))
     return folder
 
 

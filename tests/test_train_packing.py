@@ -6,8 +6,9 @@ from train_world import pairs, written
 from typer.testing import CliRunner
 
 from halubench.cli.train import app
+from halubench.text import pair_key
 from halubench.train import load
-from halubench.train.packing import apart, groups, kin, pack
+from halubench.train.packing import apart, groups, pack
 from halubench.train.recipe import find
 
 MOST = 100
@@ -35,10 +36,10 @@ def test_answers_too_long_for_one_sequence_share_as_many_as_they_fill():
 
 
 def test_twins_are_told_by_source_passage_and_question():
-    same = kin("a", "passage", "question")
-    assert same == kin("a", "passage", "question")
+    same = pair_key("a", "passage", "question")
+    assert same == pair_key("a", "passage", "question")
     others = [("b", "passage", "question"), ("a", "passag", "equestion"), ("a", "passage", "q")]
-    assert same not in {kin(*other) for other in others}
+    assert same not in {pair_key(*other) for other in others}
 
 
 def test_a_plan_packs_the_twins_of_a_training_set(tmp_path):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from halubench.records import Candidate, Json
 
 FORMAT = "halubench/manifest/1"
-_LIBRARIES = ("halubench", "numpy", "pyarrow", "scikit-learn", "datasketch", "num2words")
+_LIBRARIES = ("halubench", "numpy", "pyarrow", "scikit-learn", "num2words")
 
 
 def finish(job: Job, prepared: Prepared, made: Made, court: Court) -> Outcome:

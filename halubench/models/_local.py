@@ -50,7 +50,7 @@ class LocalModel:
         self.notes = caveats(self.name)
         self.part = 4 * options.window
         self._thread = ThreadPoolExecutor(1, self.scheme)
-        self._loaded = False
+        self._opened = self._loaded = False
 
     def prices(self) -> Prices:
         """Nothing."""
@@ -88,8 +88,13 @@ class LocalModel:
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
         self.unload()
 
+    def open(self) -> None:
+        """Read configuration and tokenizer, which is all that a run with nothing left to ask
+        needs. Raises EngineError, MissingExtraError."""
+        raise NotImplementedError
+
     def load(self) -> None:
-        """Load the weights. Raises EngineError, MissingExtraError."""
+        """Load the weights. Raises EngineError."""
         raise NotImplementedError
 
     def unload(self) -> None:
@@ -115,6 +120,9 @@ class LocalModel:
         """Answer requests in the order given, in the engine's thread."""
         encoded = [(self.tokens(request), request) for request in requests]
         fitting = [pair for pair in encoded if len(pair[0]) < self.context()]
+        if fitting and not self._loaded:
+            self.load()
+            self._loaded = True
         answers = iter(self.run(fitting) if fitting else [])
         return [
             next(answers) if len(tokens) < self.context() else CallFailure(OVERFLOW, 1)
@@ -122,13 +130,13 @@ class LocalModel:
         ]
 
     async def in_thread(self, work: Any, *args: Any) -> Any:  # noqa: ANN401
-        """Do a piece of work in the engine's thread, the weights being loaded."""
+        """Do a piece of work in the engine's thread, the tokenizer being read."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work, *args)
 
     def _do(self, work: Any, *args: Any) -> Any:  # noqa: ANN401
-        if not self._loaded:
-            self.load()
-            self._loaded = True
+        if not self._opened:
+            self.open()
+            self._opened = True
         return work(*args)
 
 

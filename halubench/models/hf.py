@@ -6,6 +6,7 @@ nothing but transformers, and is slower than vLLM, which is to be preferred wher
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from halubench.models._local import LocalModel, chat_tokens, likeliest
 from halubench.models.base import Completion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from halubench.models._local import Part
     from halubench.models.base import EngineOptions, Model, Request
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 ROWS, TOKENS = 64, 8192
 """The most prompts in one forward pass, and the most tokens with their padding (one always fits)."""
 UNKNOWN_CONTEXT = 4096
+_SOURCE = ("revision", "trust_remote_code")
+"""Settings that configuration and tokenizer share with the weights."""
 
 
 def open_model(spec: str, options: EngineOptions) -> Model:
@@ -33,6 +36,7 @@ class HfModel(LocalModel):
     """One ``AutoModelForCausalLM`` with its tokenizer."""
 
     scheme = "hf"
+    _config: Any = None
     _model: Any = None
     _tokenizer: Any = None
 
@@ -40,34 +44,46 @@ class HfModel(LocalModel):
         super().__init__(spec, options)
         self.part = options.window
 
-    def load(self) -> None:
+    def open(self) -> None:
         try:
-            import torch
-            from transformers import AutoModelForCausalLM, AutoTokenizer
+            import torch  # noqa: F401  (without it transformers has tokenizers and no models)
+            from transformers import AutoConfig, AutoTokenizer
         except ImportError:
             raise MissingExtraError(
                 "hf: needs torch and transformers.", "Run: pip install 'halubench[transformers]'"
             ) from None
+        same = {name: self.settings[name] for name in _SOURCE if name in self.settings}
+        with self._reading():
+            self._config = AutoConfig.from_pretrained(self.name, **same).get_text_config()
+            self._tokenizer = AutoTokenizer.from_pretrained(self.name, padding_side="left", **same)
+        if self._tokenizer.pad_token_id is None:
+            self._tokenizer.pad_token = self._tokenizer.eos_token
+
+    def load(self) -> None:
+        import torch
+        from transformers import AutoModelForCausalLM
+
         settings = {"dtype": "auto", **self.settings}
         if torch.cuda.is_available():
             settings.setdefault("device_map", "auto")
-        try:
-            self._tokenizer = AutoTokenizer.from_pretrained(self.name, padding_side="left")
+        with self._reading():
             self._model = AutoModelForCausalLM.from_pretrained(self.name, **settings).eval()
+
+    @contextmanager
+    def _reading(self) -> Generator[None]:
+        try:
+            yield
         except (OSError, ValueError, TypeError) as error:
             raise EngineError(
                 f"transformers cannot load {self.name}: {str(error).strip().splitlines()[0][:200]}",
                 "Check the name and the settings after the question mark.",
             ) from error
-        if self._tokenizer.pad_token_id is None:
-            self._tokenizer.pad_token = self._tokenizer.eos_token
 
     def unload(self) -> None:
-        self._model = self._tokenizer = None
+        self._model = None
 
     def context(self) -> int:
-        config = self._model.config.get_text_config()
-        return int(getattr(config, "max_position_embeddings", None) or UNKNOWN_CONTEXT)
+        return int(getattr(self._config, "max_position_embeddings", None) or UNKNOWN_CONTEXT)
 
     def tokens(self, request: Request) -> list[int]:
         return chat_tokens(self._tokenizer, request, self.name)

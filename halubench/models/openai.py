@@ -1,8 +1,8 @@
 """``openai:NAME`` and ``openai:NAME@http://127.0.0.1:8000/v1``: any OpenAI-compatible endpoint.
 
-Address, key and organisation are read as the ``openai`` package reads them (``OPENAI_API_KEY``,
-``OPENAI_BASE_URL``, ``OPENAI_ORG_ID``); the request itself is one POST by aiohttp, which costs an
-eighth of the package's processor time a row.
+Address, key, organisation and project are those that the ``openai`` package reads in
+``OPENAI_API_KEY``, ``OPENAI_BASE_URL``, ``OPENAI_ORG_ID`` and ``OPENAI_PROJECT_ID``; the request
+itself is one POST by aiohttp, which costs an eighth of the package's processor time a row.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import math
 import os
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from time import perf_counter
 from typing import TYPE_CHECKING, NoReturn
 from urllib.request import getproxies, proxy_bypass
@@ -45,6 +44,8 @@ SHORTEST_KEY = 8
 """Characters; what is shorter is a placeholder (x, EMPTY) that an answer may well hold."""
 LARGEST_ANSWER = 8 * 2**20
 """Bytes of one answer; a longer one is refused."""
+_OPENAI = "https://api.openai.com/v1"
+_HEADERS = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
 _PASSING = frozenset({408, 409, 425, 429})
 _THROTTLING = frozenset({429, 529})
 _LESSONS = 8
@@ -68,8 +69,6 @@ def endpoint(scheme: str, spec: str) -> tuple[str, str, dict[str, str]]:
 
 def _configuration(name: str, url: str) -> tuple[str, dict[str, str]]:
     """The endpoint's address (no final slash) and the headers that hold key and organisation."""
-    import openai
-
     given = url or os.environ.get("OPENAI_BASE_URL", "")
     key = os.environ.get("OPENAI_API_KEY") or (NO_KEY if given else "")
     if not key:
@@ -82,12 +81,9 @@ def _configuration(name: str, url: str) -> tuple[str, dict[str, str]]:
             f"The address of openai:{name} is not a plain http(s)://HOST/PATH.",
             "Leave out user, password and query; give a key in OPENAI_API_KEY.",
         )
-    # It is asked what it would send and sends nothing: to trust no certificate takes no time.
-    idle = openai.DefaultAsyncHttpxClient(verify=SSLContext(PROTOCOL_TLS_CLIENT))
-    client = openai.AsyncOpenAI(api_key=key, base_url=given or None, http_client=idle)
-    own = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
-    headers = {name: value for name, value in own.items() if name.startswith("OpenAI-")}
-    return str(client.base_url).rstrip("/"), {**headers, **client.auth_headers}
+    told = {name: os.environ.get(variable) for name, variable in _HEADERS.items()}
+    headers = {name: value for name, value in told.items() if value is not None}
+    return str(parsed or _OPENAI).rstrip("/"), {**headers, "Authorization": f"Bearer {key}"}
 
 
 class OpenAIModel:

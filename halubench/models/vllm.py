@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from halubench.errors import EngineError, MissingExtraError
@@ -15,6 +16,8 @@ from halubench.models._local import LocalModel, chat_tokens, likeliest
 from halubench.models.base import Completion
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from halubench.models._local import Part
     from halubench.models.base import EngineOptions, Model, Request
 
@@ -34,17 +37,31 @@ class VllmModel(LocalModel):
     scheme = "vllm"
     cached_tokens = prompt_tokens = 0
     """Of all prompts so far: how many tokens there were, and how many the prefix cache held."""
+    _config: Any = None
     _llm: Any = None
+    _tokenizer: Any = None
+
+    def open(self) -> None:
+        arguments = _package("vllm.engine.arg_utils").EngineArgs
+        with self._reading():
+            self._config = arguments(model=self.name, **self.settings).create_model_config()
+            read = _package("vllm.tokenizers").cached_tokenizer_from_config
+            self._tokenizer = read(self._config)
 
     def load(self) -> None:
-        vllm = _package("vllm")
         settings = {
             "enable_prefix_caching": True,
             "structured_outputs_config": _STRUCTURED,
             **self.settings,
         }
+        with self._reading():
+            made = _package("vllm").LLM(model=self.name, disable_log_stats=True, **settings)
+        self._llm, self._config = made, made.llm_engine.model_config
+
+    @contextmanager
+    def _reading(self) -> Generator[None]:
         try:
-            self._llm = vllm.LLM(model=self.name, disable_log_stats=True, **settings)
+            yield
         except (OSError, ValueError, TypeError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
             raise EngineError(
@@ -57,16 +74,17 @@ class VllmModel(LocalModel):
 
     def forget(self) -> None:
         """Empty the prefix cache."""
-        self._llm.reset_prefix_cache()
+        if self._llm is not None:
+            self._llm.reset_prefix_cache()
 
     def context(self) -> int:
-        return int(self._llm.llm_engine.model_config.max_model_len)
+        return int(self._config.max_model_len)
 
     def tokens(self, request: Request) -> list[int]:
-        return chat_tokens(self._llm.get_tokenizer(), request, self.name)
+        return chat_tokens(self._tokenizer, request, self.name)
 
     def count(self, text: str) -> int:
-        return len(self._llm.get_tokenizer().encode(text, add_special_tokens=False))
+        return len(self._tokenizer.encode(text, add_special_tokens=False))
 
     def run(self, part: Part) -> list[Completion]:
         outputs = self._llm.generate(

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from halubench.errors import InputError
-from halubench.train.packing import groups, kin, pack
+from halubench.text import pair_key
+from halubench.train.packing import groups, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 class Lengths:
     """Tokens of each training row; ``counted`` by the judge's tokenizer, or estimated.
 
-    ``keys`` are the same for twins (:func:`packing.kin`); without them every row stands alone.
+    ``keys`` are the same for twins (:func:`halubench.text.pair_key`); without them every row stands alone.
     """
 
     tokens: Sequence[int]
@@ -72,7 +73,7 @@ def read(folder: Path) -> Lengths:
 def _keys(path: Path) -> Iterator[str]:
     columns = ["source_ds", "passage", "question"]
     for batch in pq.ParquetFile(path).iter_batches(columns=columns):
-        yield from (kin(**row) for row in batch.to_pylist())
+        yield from (pair_key(**row) for row in batch.to_pylist())
 
 
 def load(recipe: Recipe, lengths: Lengths) -> Load:

@@ -5,15 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
-from halubench.text import digest
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-
-def kin(source_ds: str, passage: str, question: str) -> str:
-    """The same for twins, the right and the wrong answers to one question about one passage."""
-    return digest(source_ds, passage, question)
 
 
 def groups(keys: Iterable[str]) -> list[list[int]]:

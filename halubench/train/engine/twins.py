@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from torch.utils.data import Sampler
 from transformers import TrainerCallback
 
-from halubench.train.packing import groups, kin
+from halubench.text import pair_key
+from halubench.train.packing import groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def kindred(rows: Sequence[Row]) -> list[list[int]]:
     """Indices of the rows of each passage and question."""
     shown = [row.example for row in rows]
-    return groups(kin(one.source_ds, one.passage, one.question) for one in shown)
+    return groups(pair_key(one.source_ds, one.passage, one.question) for one in shown)
 
 
 class Twins(Sampler[int]):  # type: ignore[misc]

@@ -13,7 +13,7 @@ from halubench.metrics.bootstrap import score
 from halubench.metrics.summary import arrays
 from halubench.predictions import Judged
 from halubench.records import Prediction
-from halubench.text import digest
+from halubench.text import digest, pair_key
 from halubench.train.engine import sharding
 from halubench.train.engine.labels import prompt_ids, stops
 from halubench.train.engine.watch import append
@@ -121,7 +121,7 @@ def scores(rows: Sequence[Row], said: Sequence[Said]) -> Scores:
 
 def _judged(row: Row, group: str, said: Said) -> Judged:
     shown = row.example
-    pair = digest(shown.source_ds, shown.passage, shown.question)[:16]
+    pair = pair_key(shown.source_ds, shown.passage, shown.question)
     prediction = Prediction(row.id, "validation", *said)
     return Judged(shown.source_ds, shown.label, group, pair, "", "", "", prediction)
 
