@@ -7,6 +7,7 @@ nothing but transformers, and is slower than vLLM, which is to be preferred wher
 from __future__ import annotations
 
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -45,13 +46,12 @@ class HfModel(LocalModel):
         self.part = options.window
 
     def open(self) -> None:
-        try:
-            import torch  # noqa: F401  (without it transformers has tokenizers and no models)
-            from transformers import AutoConfig, AutoTokenizer
-        except ImportError:
+        if not (find_spec("torch") and find_spec("transformers")):
             raise MissingExtraError(
                 "hf: needs torch and transformers.", "Run: pip install 'halubench[transformers]'"
-            ) from None
+            )
+        from transformers import AutoConfig, AutoTokenizer
+
         same = {name: self.settings[name] for name in _SOURCE if name in self.settings}
         with self._reading():
             self._config = AutoConfig.from_pretrained(self.name, **same).get_text_config()
