@@ -173,24 +173,41 @@ def test_a_failing_gate_stops_the_push_unless_forced_and_then_the_card_says_so(
     assert ": 0.910, limit 0.45 to 0.55\n\n" in card
 
 
-def test_words_of_ones_own_on_the_card_are_kept_and_the_notice_needs_its_line(
+def test_words_of_ones_own_on_the_card_are_kept_under_a_notice(
     run_folder: Path, desk: Desk, tmp_path: Path
 ) -> None:
     own = shutil.copytree(run_folder, tmp_path / "own")
-    card = own / "README.md"
-    card.write_text(card.read_text("utf-8") + "\nWrite to the ward.\n", encoding="utf-8")
-    assert desk.push(own).code == 0
-    published = desk.repo.commits[-1][1]["README.md"].data.decode()
-    assert published.endswith("\nWrite to the ward.\n")
-    assert "<!--" not in published
-    card.write_text("# Ours\n", encoding="utf-8")
-    path = own / "audit" / "audit.json"
+    card, path = own / "README.md", own / "audit" / "audit.json"
+    front = card.read_text("utf-8").partition("\n---\n")[0]
+    card.write_text(f"{front}\n---\n# Ours\n\nWrite to the ward.\n", encoding="utf-8")
     audit = json.loads(path.read_text())
     audit["overall"]["gates"][0] |= {"status": "fail", "value": 0.91}
     path.write_text(json.dumps(audit))
-    refused = desk.push(own, "--force-gates")
+    assert desk.push(own, "--force-gates").code == 0
+    published = desk.repo.commits[-1][1]["README.md"].data.decode()
+    assert published.startswith(f"{front}\n---\n\n> **Published although 1 release gate")
+    assert published.endswith("\n# Ours\n\nWrite to the ward.\n")
+
+
+@pytest.mark.parametrize(
+    ("card", "told"),
+    [
+        (b"# Ours\n", "does not start with YAML"),
+        (b"---\nlicense: mit\n# Ours\n", "does not start with YAML"),
+        (b"---\njust words\n---\n", "does not start with YAML"),
+        (b"---\nlicense: [mit\n---\n# Ours\n", "its metadata are no YAML"),
+        ("---\ntitle: caf\xe9\n---\n".encode("latin-1"), "is not UTF-8 text"),
+    ],
+)
+def test_a_card_that_has_lost_its_metadata_is_not_published(
+    run_folder: Path, desk: Desk, tmp_path: Path, card: bytes, told: str
+) -> None:
+    own = shutil.copytree(run_folder, tmp_path / "own")
+    (own / "README.md").write_bytes(card)
+    refused = desk.push(own)
     assert refused.code == 2
-    assert "Put that line under the title again" in refused.err
+    assert told in refused.err
+    assert desk.hub.log == []
 
 
 def test_a_tag_keeps_its_meaning(run_folder: Path, desk: Desk, tmp_path: Path) -> None:

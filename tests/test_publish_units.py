@@ -96,7 +96,7 @@ def test_a_folder_of_no_kind_is_refused(tmp_path: Path) -> None:
 
 def test_a_judge_is_not_published_without_its_parity_table(tmp_path: Path) -> None:
     (tmp_path / "export.json").write_text(json.dumps({"format": "halubench/export/1"}))
-    (tmp_path / "README.md").write_text("card")
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\ncard")
     with pytest.raises(InputError, match="parity"):
         bundle_of(tmp_path, REPO, OPTIONS)
     (tmp_path / "parity.json").write_text("{}")

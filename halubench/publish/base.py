@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import yaml
+
 from halubench.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 RepoType = Literal["dataset", "model", "space"]
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_FRONT = re.compile(r"\A---\n(?P<yaml>.*?)^---\n", re.DOTALL | re.MULTILINE)
+_FRONT_AGAIN = "Put them back as halubench wrote them; the words below are yours."
 _TAG = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
 
 
@@ -101,6 +105,21 @@ def format_is(path: Path, family: str) -> bool:
     return named.rpartition("/")[0] == family
 
 
-def addressed(card: Path, repo: str) -> str:
-    """The text of a card, with ``repo`` where it could not yet name its repository."""
-    return card.read_text("utf-8").replace("PATH_OR_REPOSITORY", repo)
+def addressed(card: Path, repo: str, notice: str = "") -> str:
+    """The text of a card, with ``repo`` where it could not yet name its repository, and with a
+    ``notice`` between its metadata and its words.
+
+    Raises InputError where the metadata, by which the Hub finds its files, are not there or broken.
+    """
+    try:
+        text = card.read_text("utf-8").replace("PATH_OR_REPOSITORY", repo)
+        front = _FRONT.match(text)
+        if front is None or not isinstance(yaml.safe_load(front["yaml"]), dict):
+            raise InputError(f"{card} does not start with YAML between lines of ---.", _FRONT_AGAIN)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{card} is not UTF-8 text.", "Save it as UTF-8.") from error
+    except yaml.YAMLError as error:
+        told = " ".join(str(error).split())
+        raise InputError(f"{card}: its metadata are no YAML ({told}).", _FRONT_AGAIN) from error
+    told = f"\n{notice}\n" if notice else ""
+    return text[: front.end()] + told + text[front.end() :]

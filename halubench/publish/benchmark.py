@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from halubench.publish.base import PushOptions
 
-_NOTICE = "<!-- a notice of release -->"
-"""The line of the card, under its title, in whose place a notice comes."""
 _BESIDE = ("manifest.json", "rejected.jsonl")
 _FOLDERS = ("data", "provenance", "audit", "review")
 
@@ -90,20 +88,14 @@ def _reviewed(folder: Path) -> Iterator[str]:
 
 
 def _card(folder: Path, repo: str, failing: tuple[str, ...], options: PushOptions) -> str:
-    """The run's card with the repository's name in it, and with a notice where gates were forced.
-
-    Raises InputError where there is no card, or no line for a notice that it must have.
-    """
+    """The run's card with the repository's name in it, and with a notice before all text where gates
+    were forced. Raises InputError where there is no card, or none with its metadata."""
     path = folder / "README.md"
     if not path.is_file():
         what = f"{folder} is not whole: it has no README.md."
         raise InputError(what, "Let halubench generate finish, then push.")
-    text = addressed(path, repo)
     if not (failing and options.force_gates):
-        return text.replace(f"{_NOTICE}\n\n", "")
-    if _NOTICE not in text:
-        what = f"{path} has no line {_NOTICE!r}, where its gates that do not hold are told."
-        raise InputError(what, "Put that line under the title again.")
+        return addressed(path, repo)
     gates = "gate does" if len(failing) == 1 else "gates do"
     note = f"> **Published although {len(failing)} release {gates} not hold** (`--force-gates`):"
-    return text.replace(_NOTICE, "\n".join([note, ">", *(f"> - {one}" for one in failing)]))
+    return addressed(path, repo, "\n".join([note, ">", *(f"> - {one}" for one in failing)]))
