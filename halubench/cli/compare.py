@@ -63,12 +63,13 @@ def _table(title: str, *columns: str) -> Table:
 def _judges(found: Comparison) -> Table:
     table = _table(
         f"{escape(found.data.name)}, {found.data.rows:,} rows",
-        "judge", "rank", "accuracy % [95 %]", "mean of sources", "unsc.",
+        "judge", "no.", "rank", "accuracy % [95 %]", "mean of sources", "unsc.",
     )  # fmt: skip
-    for judge in found.judges:
+    for number, judge in enumerate(found.judges, 1):
         best, worst = judge.rank_best, judge.rank_worst
         table.add_row(
             escape(judge.name),
+            str(number),
             f"{best}" if best == worst else f"{best}-{worst}",
             _percent(judge.accuracy),
             _percent(judge.macro_accuracy),
@@ -78,13 +79,15 @@ def _judges(found: Comparison) -> Table:
 
 
 def _pairs(found: Comparison) -> Table:
+    """The judges by their numbers, so that long names leave the figures their room."""
+    number = {judge.name: number for number, judge in enumerate(found.judges, 1)}
     table = _table(
         "Differences of accuracy, in points",
         "judges", "difference [95 %]", "only right", "McNemar", "p", "Holm p", "kappa",
     )  # fmt: skip
     for pair in found.pairs[:MOST]:
         table.add_row(
-            f"{escape(pair.one)} - {escape(pair.other)}",
+            f"{number[pair.one]} - {number[pair.other]}",
             _percent(pair.difference, signed=True),
             f"{pair.only_one}:{pair.only_other}",
             _p(pair.mcnemar_p),
