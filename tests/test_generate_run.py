@@ -152,6 +152,10 @@ def test_a_window_can_be_found_again_in_its_document(tmp_path):
         start, end = map(int, origin.window.split(":"))
         assert one.passage == whole[start:end] != whole
         assert origin.document == sha256(whole.encode()).hexdigest()
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert "| [covidQA](https://github.com/deepset-ai/COVID-QA) | medical |" in card
+    assert "| ferries | general |" in card
+    assert "model `rules`, seed 0." in card
     others = [one for one in data.provenance.values() if one not in cut.values()]
     assert {(one.document, one.window) for one in others} == {("", "")}
 

@@ -115,6 +115,12 @@ def test_an_excerpt_is_a_part_of_the_passage_and_not_long(passage, told):
     assert len(part) <= 400
 
 
+def test_an_excerpt_is_where_most_of_the_answer_stands():
+    line = "The mill of Calne ground 40 sacks. "
+    passage = 30 * "The town lies on a river. " + line + 30 * "It has mills. "
+    assert line.strip() in card._excerpt(passage, "The number of sacks that the mill ground is 40.")
+
+
 @pytest.mark.parametrize("place", [0, 100, 390, 700, 1500])
 def test_an_excerpt_shows_what_it_is_about(place):
     passage = ("word " * 400)[:place] + "NEEDLE" + " word" * 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from halubench import dataset, licences
 from halubench.audit import AuditReport
 from halubench.run import publish
-from halubench.text import squeeze
+from halubench.text import squeeze, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 _TEMPLATE = Path(__file__).with_name("card.md.jinja")
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _EXAMPLES = 3
-_EXCERPT = 400
+_EXCERPT, _BEFORE = 400, 60
+"""Characters of a passage that an example shows, and those at its ends without what matters."""
+_WORD = re.compile(r"\w+")
+_SHORT = 3
 
 
 def render(manifest: Mapping[str, Any], data: Dataset, report: AuditReport) -> str:
@@ -150,17 +154,26 @@ def _shown(failed: Example, passed: Example, origin: Provenance) -> dict[str, st
         "perturbation": origin.perturbation,
         "level": origin.level,
         "source": failed.source_ds,
-        "passage": _excerpt(failed.passage, origin.edit_old),
+        "passage": _excerpt(failed.passage, passed.answer),
         "question": squeeze(failed.question),
         "passed": left,
         "failed": right,
     }
 
 
-def _excerpt(passage: str, told: str) -> str:
-    """The passage, or the part of it around the first place that has ``told``."""
+def _excerpt(passage: str, answer: str) -> str:
+    """The passage, or the first part of it with the most of the answer's longer words and numbers."""
     passage = squeeze(passage)
-    start = max(0, passage.find(told) - _EXCERPT // 2)
+    told = {word for word in words(answer) if len(word) > _SHORT or word[0].isdigit()}
+    found = [(one.start(), one.group().lower()) for one in _WORD.finditer(passage)]
+    places = [(at, word) for at, word in found if word in told]
+
+    def held(start: int) -> int:
+        end = start + _EXCERPT - 2 * _BEFORE
+        return len({word for at, word in places if start <= at < end})
+
+    most = max((at for at, _ in places), key=held, default=0)
+    start = max(0, most - _BEFORE) if len(passage) > _EXCERPT else 0
     end = start + _EXCERPT
     return f"{'… ' if start else ''}{passage[start:end]}{' …' if end < len(passage) else ''}"
 

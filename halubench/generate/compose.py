@@ -202,11 +202,12 @@ def _composition(part: Part, rows: Sequence[Example]) -> dict[str, Any]:
 def _sources(one: dict[str, Any]) -> list[dict[str, Any]]:
     part: Part = one["part"]
     if one["manifest"]:
-        return [{**source, "name": part.source_ds} for source in one["manifest"]["sources"]]
+        told = {"name": part.source_ds, "home": part.home}
+        return [{**source, **told} for source in one["manifest"]["sources"]]
     rows = len(one["rows"])
     return [
-        {"ref": part.origin, "name": part.source_ds, "license": part.license, "domain": "general",
-         "rows": rows, "items": rows, "pairs": 0}
+        {"ref": part.origin, "name": part.source_ds, "home": part.home, "license": part.license,
+         "domain": "general", "rows": rows, "items": rows, "pairs": 0}
     ]  # fmt: skip
 
 

@@ -202,6 +202,7 @@ def _sources(job: Job, prepared: Prepared, kept: Sequence[Candidate]) -> list[Js
         {
             "ref": ref,
             "name": read.name,
+            "home": read.home,
             "license": read.license,
             "domain": read.domain,
             "rows": read.rows,

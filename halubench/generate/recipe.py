@@ -52,6 +52,11 @@ class Part(_Strict):
         """The Hub dataset with its revision."""
         return f"hf:{self.hub}@{self.revision or 'main (not pinned)'}"
 
+    @property
+    def home(self) -> str:
+        """Where the dataset can be found on the Hub."""
+        return f"https://huggingface.co/datasets/{self.hub}"
+
 
 class Recipe(_Strict):
     """One YAML of ``perturbations/recipes/``."""

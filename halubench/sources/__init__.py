@@ -75,6 +75,7 @@ def read(ref: str, options: SourceOptions) -> SourceRead:
         items=items,
         rejected=rejected,
         rows=len(items) + len(rejected),
+        home=str(getattr(source, "HOME", "")),
     )
 
 

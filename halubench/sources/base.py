@@ -42,7 +42,8 @@ class SourceOptions:
 class SourceRead:
     """All that a source gave: ``rows`` upstream questions are ``items`` or ``rejected``.
 
-    ``license`` and ``domain`` list those of the items, comma-separated where they differ.
+    ``license`` and ``domain`` list those of the items, comma-separated where they differ; ``home`` is
+    the address at which the source and its authors can be found, empty for a table of one's own.
     """
 
     name: str
@@ -51,6 +52,7 @@ class SourceRead:
     items: list[Item]
     rejected: list[Rejected]
     rows: int
+    home: str = ""
 
 
 class Source(Protocol):
@@ -58,7 +60,7 @@ class Source(Protocol):
     or an entry point in ``halubench.sources``; its file name is the scheme that forces it.
 
     ``NAME`` is the ``source_ds`` of its rows, ``DOMAIN`` one of general, finance, medical, and
-    ``LICENSE`` an SPDX identifier.
+    ``LICENSE`` an SPDX identifier. ``HOME``, the address that the card links to, may be left out.
     """
 
     NAME: str

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 NAME = "covidQA"
 DOMAIN = "medical"
-LICENSE = "Apache-2.0"  # https://github.com/deepset-ai/COVID-QA
+HOME = "https://github.com/deepset-ai/COVID-QA"
+LICENSE = "Apache-2.0"
 
 _PARAGRAPH = re.compile(r"\n\s*\n\s*|\A|\Z")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\[(\"“])|\n\s*")

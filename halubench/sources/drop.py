@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 NAME = "DROP"
 DOMAIN = "general"
-LICENSE = "CC-BY-SA-4.0"  # https://huggingface.co/datasets/ucinlp/drop
+HOME = "https://huggingface.co/datasets/ucinlp/drop"
+LICENSE = "CC-BY-SA-4.0"
 
 _PROMPT = re.compile(r"Passage: (.*)\nQuestion: (.*)\nAnswer:", re.DOTALL)
 _MONTH = r"(?:jan|febr?u?|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"

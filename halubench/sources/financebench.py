@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 NAME = "FinanceBench"
 DOMAIN = "finance"
-# https://huggingface.co/datasets/PatronusAI/financebench; its repository states none.
+HOME = "https://huggingface.co/datasets/PatronusAI/financebench"
+# As told there; its repository states none.
 LICENSE = "CC-BY-NC-4.0"
 
 _LONE_CURRENCY = re.compile(r"^([$€£]) *\n(?=[(\d])", re.MULTILINE)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 NAME = "pubmedQA"
 DOMAIN = "medical"
-LICENSE = "MIT"  # https://github.com/pubmedqa/pubmedqa
+HOME = "https://github.com/pubmedqa/pubmedqa"
+LICENSE = "MIT"
 
 
 def matches(record: Mapping[str, object]) -> bool:

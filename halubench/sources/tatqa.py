@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 NAME = "TATQA"
 DOMAIN = "finance"
-LICENSE = "CC-BY-4.0"  # the data's; https://github.com/NExTplusplus/TAT-QA
+HOME = "https://github.com/NExTplusplus/TAT-QA"
+LICENSE = "CC-BY-4.0"  # the data's
 
 _SCALES = ("thousand", "million", "billion", "percent")
 _SIGN_GAP = re.compile(r"(?<=[$€£]) (?=[\d(.—–-])|(?<=[\d)]) (?=%)|(?<=\() (?=\d)|(?<=\d) (?=\))")
