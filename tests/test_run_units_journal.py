@@ -106,6 +106,16 @@ def test_what_is_put_is_got_after_reopening(tmp_path_factory, answers: dict[str,
     again.close()
 
 
+def test_many_are_got_as_one_by_one(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    known = [f"{number:064x}" for number in range(3000)]
+    journal.put_all([(key, f"payload of {key}") for key in known])
+    asked = [*known[::3], "absent", known[0]]
+    assert journal.get_all(asked) == {key: journal.get(key) for key in known[::3]}
+    assert journal.get_all([]) == {}
+    journal.close()
+
+
 def _utf8(text: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in text)
 

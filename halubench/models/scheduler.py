@@ -26,7 +26,7 @@ from halubench.models.base import (
 from halubench.run import request_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from halubench.models.base import ChatModel, EngineOptions, Model, Request
     from halubench.run import Journal
@@ -36,6 +36,8 @@ Outcome = Completion | CallFailure
 
 LOOKAHEAD = 4
 """How many windows of requests are pulled beyond the first that has no answer yet."""
+PULLED = 16
+"""How many requests, at least, are pulled and looked up in the journal together."""
 FIRST_ATTEMPTS = 3
 """Attempts at an endpoint that has never answered anything."""
 
@@ -91,11 +93,15 @@ async def complete_all(
     source = iter(requests)
     pending: deque[tuple[K, Completion | _Asked]] = deque()
     most = LOOKAHEAD * limits.window
+    few = min(PULLED, limits.window)
     try:
         while True:
-            wanted = islice(source, most - len(pending))
-            pending.extend((key, job.start(request)) for key, request in wanted)
-            job.exhausted = len(pending) < most
+            room = most - len(pending)
+            if room >= few and not job.exhausted:
+                pulled = list(islice(source, room))
+                job.exhausted = len(pulled) < room
+                started = job.start([request for _, request in pulled])
+                pending.extend(zip([key for key, _ in pulled], started, strict=True))
             if not pending:
                 return
             key, first = pending.popleft()
@@ -137,16 +143,19 @@ class _Job:
         self.exhausted = False
         journal.remember(self._identity)
 
-    def start(self, request: Request) -> Completion | _Asked:
-        """The journalled answer, the outcome of an equal request in flight, or a new one's."""
+    def start(self, requests: Sequence[Request]) -> list[Completion | _Asked]:
+        """Of each the journalled answer, the outcome of an equal request in flight, or a new one's."""
         if self._fatal is not None:
             raise self._fatal
-        key = request_key(self._identity, request)
+        keys = [request_key(self._identity, request) for request in requests]
+        held = self._journal.get_all(keys)
+        return [self._start(*one, held) for one in zip(keys, requests, strict=True)]
+
+    def _start(self, key: str, request: Request, held: Mapping[str, str]) -> Completion | _Asked:
         if key in self._open:
             return _Asked(self._open[key], repeat=True)
-        payload = self._journal.get(key)
-        if payload is not None:
-            return read_payload(payload)
+        if key in held:
+            return read_payload(held[key])
         self._open[key] = self._loop.create_future()
         self._queue.append((key, request))
         self._started += 1
@@ -272,7 +281,10 @@ class _Job:
 
 
 class _Commits:
-    """Commits all answers of one turn of the event loop in one transaction."""
+    """Commits all answers of two turns of the event loop in one transaction.
+
+    An answer takes about two turns to be read; what came with the first is then ready as well.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -283,7 +295,7 @@ class _Commits:
         """Keep a payload; committed on return. Raises OutputError."""
         done: asyncio.Future[None] = self._loop.create_future()
         if not self._waiting:
-            self._loop.call_soon(self.flush)
+            self._loop.call_soon(self._loop.call_soon, self.flush)
         self._waiting.append((key, payload, done))
         await done
 
