@@ -97,7 +97,22 @@ def test_a_name_that_names_no_file_is_refused(tmp_path: Path, name: str) -> None
 
 
 @pytest.mark.parametrize(
-    "line", ["[]", "{", '{"id": "a"}', '{"id": "a", "opinion": "MAYBE"}', '{"undo": "b"}']
+    "line",
+    [
+        "[]",
+        "{",
+        "[" * 100_000,
+        '{"id": "a"}',
+        '{"id": 5, "opinion": "PASS"}',
+        '{"id": "a", "opinion": "MAYBE"}',
+        '{"id": "a", "opinion": "PASS", "note": ["x"]}',
+        '{"id": "a", "opinion": "PASS", "note": "\\ud800"}',
+        '{"id": "a", "opinion": "PASS", "seconds": NaN}',
+        '{"id": "a", "opinion": "PASS", "seconds": "5"}',
+        '{"id": "a", "opinion": "PASS", "label": "PASS"}',
+        '{"undo": "b"}',
+        '{"undo": ["a"]}',
+    ],
 )
 def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "ana.jsonl"
@@ -112,5 +127,7 @@ def test_an_opinion_that_is_none_and_a_note_without_end_are_refused(tmp_path: Pa
         ledger.decide(Decision("a", "MAYBE"))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="too long"):
         ledger.decide(Decision("a", "PASS", note="x" * 3000))
+    with pytest.raises(InputError, match="half a character"):
+        ledger.decide(Decision("a", "PASS", span="\ud800"))
     assert ledger.path.read_bytes() == b""
     assert ledger.undo() is None

@@ -1,5 +1,6 @@
 """The sample: stratified, without twins, fixed once, blind."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from review_world import SOURCES, rows, sheet, write
 from halubench import dataset
 from halubench.errors import InputError, OutputError
 from halubench.records import Row
-from halubench.review import open_sheet
+from halubench.review import Decision, Ledger, open_sheet, report
+from halubench.review.desk import Desk
 
 
 def test_every_source_gives_as_many_rows_and_both_labels(tmp_path: Path) -> None:
@@ -61,6 +63,30 @@ def test_a_damaged_sample_is_named(tmp_path: Path) -> None:
     (tmp_path / "review" / "sample.json").write_text("[")
     with pytest.raises(OutputError, match=r"sample\.json cannot be read"):
         sheet(tmp_path)
+
+
+@pytest.mark.parametrize("ids", [["zzz"], [], "a0x", None, [["a"]], 3])
+def test_a_sample_of_other_rows_is_named(tmp_path: Path, ids: object) -> None:
+    path = sheet(tmp_path).folder / "sample.json"
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "ids": ids}))
+    with pytest.raises(OutputError, match="field ids does not name rows of"):
+        sheet(tmp_path)
+
+
+def test_a_row_twice_in_a_sample_is_named(tmp_path: Path) -> None:
+    found = sheet(tmp_path)
+    test_a_sample_of_other_rows_is_named(tmp_path, [found.ids[0], found.ids[0]])
+
+
+def test_decisions_on_rows_of_another_sample_are_not_left_out_in_silence(tmp_path: Path) -> None:
+    found = sheet(tmp_path)
+    ledger = Ledger(found.folder, "ana")
+    ledger.decide(Decision(found.ids[0], "PASS"))
+    ledger.decide(Decision("zzz", "PASS"))
+    for act in (lambda: report(found), lambda: Desk(found, ledger)):
+        with pytest.raises(InputError, match="not in this sample \\(1, the first on 'zzz'"):
+            act()
+    ledger.close()
 
 
 def test_reviewers_see_the_same_rows_blind_in_orders_of_their_own(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from halubench.errors import InputError
-from halubench.review.ledger import Decision
+from halubench.review.ledger import Decision, check_rows
 
 if TYPE_CHECKING:
     from halubench.records import Json, Row
@@ -22,6 +22,7 @@ class Desk:
         self._rows = sheet.rows(ledger.reviewer)
         self._known = {row.id for row in self._rows}
         self._ledger = ledger
+        check_rows(ledger.path, ledger.decisions, self._known)
         self._shown_at = time.monotonic()
         self._shown = ""
 

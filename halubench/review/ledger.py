@@ -7,17 +7,18 @@ import json
 import os
 import re
 from dataclasses import asdict, dataclass
-from typing import IO, TYPE_CHECKING, Any, Literal, get_args
+from typing import IO, TYPE_CHECKING, ClassVar, Literal, get_args
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from halubench.errors import InputError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 Opinion = Literal["PASS", "FAIL", "unclear"]
 OPINIONS: tuple[Opinion, ...] = get_args(Opinion)
-_OPINION = {name: name for name in OPINIONS}
 _NAME = re.compile(r"[\w-]{1,40}")
 _MOST = 2000
 
@@ -27,11 +28,20 @@ class Decision:
     """What a reviewer said of one row. ``span``: the words of the answer that are wrong; ``note``:
     in their own words; ``seconds``: from showing the row to the decision."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
     id: str
     opinion: Opinion
     span: str = ""
     note: str = ""
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """The last decision, on that row, is taken back."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    undo: str
 
 
 class Ledger:
@@ -68,6 +78,11 @@ class Ledger:
             raise InputError(what, f"Say one of {', '.join(OPINIONS)}.")
         if len(decision.note) > _MOST or len(decision.span) > _MOST:
             raise InputError("The note or span is too long.", f"Keep it under {_MOST} characters.")
+        try:
+            f"{decision.span}{decision.note}".encode()
+        except UnicodeEncodeError as error:
+            what = "The note or span holds half a character (a lone surrogate)."
+            raise InputError(what, "Write it again.") from error
         self._append({name: value for name, value in asdict(decision).items() if value})
         self.decisions.pop(decision.id, None)
         self.decisions[decision.id] = decision
@@ -110,25 +125,40 @@ def ledgers(folder: Path) -> dict[str, dict[str, Decision]]:
 def read(path: Path) -> dict[str, Decision]:
     """The decisions that stand, by row id. Raises OutputError naming the line that is damaged."""
     found: dict[str, Decision] = {}
+    lines = TypeAdapter[Decision | Undone](Decision | Undone)
     for number, line in _lines(path):
         try:
-            told: dict[str, Any] = json.loads(line)
-            undone = told.pop("undo", None)
-            if undone is not None:
-                del found[undone]
-                continue
-            told["opinion"] = _OPINION[told["opinion"]]
-            decision = Decision(**told)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            what = f"{path}, line {number} is not a decision ({error})."
-            raise OutputError(what, "Remove that line; the others stand.") from error
-        found.pop(decision.id, None)
-        found[decision.id] = decision
+            told = lines.validate_json(line, strict=True)
+        except ValidationError as error:
+            raise _damaged(path, number, error.errors()[0]["msg"]) from error
+        if isinstance(told, Decision):
+            found.pop(told.id, None)
+            found[told.id] = told
+        elif found.pop(told.undo, None) is None:
+            raise _damaged(path, number, f"it takes back {told.undo!r}, which is not decided")
     return found
 
 
+def check_rows(path: Path, decisions: Iterable[str], sampled: Collection[str]) -> None:
+    """Raise InputError where a decision is of a row that is not in the sample."""
+    others = [name for name in decisions if name not in sampled]
+    if others:
+        first = f"{len(others)}, the first on {others[0]!r}"
+        what = f"{path} holds decisions on rows that are not in this sample ({first})."
+        raise InputError(what, "Give the data and folder that were reviewed.")
+
+
+def _damaged(path: Path, number: int, told: str) -> OutputError:
+    what = f"{path}, line {number} is not a decision ({told})."
+    return OutputError(what, "Remove that line; the others stand.")
+
+
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    whole = path.read_bytes()
+    try:
+        whole = path.read_bytes()
+    except OSError as error:
+        what = f"{path} cannot be read: {error.strerror}."
+        raise OutputError(what, "Mend or remove it.") from error
     end = whole.rfind(b"\n") + 1  # What follows was cut while it was written: never decided.
     yield from enumerate(whole[:end].splitlines(), 1)
 

@@ -16,7 +16,7 @@ from halubench.errors import InputError
 from halubench.generate import card
 from halubench.metrics.agreement import cohen_kappa, fleiss_kappa, share
 from halubench.results import Estimate
-from halubench.review.ledger import OPINIONS, Decision, ledgers
+from halubench.review.ledger import OPINIONS, Decision, check_rows, ledgers
 from halubench.run import publish
 
 if TYPE_CHECKING:
@@ -109,9 +109,11 @@ class Report(_Strict):
 
 
 def report(sheet: Sheet) -> Report:
-    """The state of the review. Raises InputError when nobody has decided anything."""
-    said = {name: _known(found, sheet) for name, found in ledgers(sheet.folder).items()}
-    said = {name: found for name, found in said.items() if found}
+    """The state of the review. Raises InputError when nobody has decided anything, or when a decision
+    is of a row of another sample; OutputError for a file of decisions that is damaged."""
+    said = {name: found for name, found in ledgers(sheet.folder).items() if found}
+    for name, found in said.items():
+        check_rows(sheet.folder / f"{name}.jsonl", found, set(sheet.ids))
     if not said:
         what = f"Nobody has reviewed a row in {sheet.folder}."
         raise InputError(what, "Review some first: halubench review DATA --reviewer NAME.")
@@ -190,11 +192,6 @@ def prevalence(sheet: Sheet, verdicts: Mapping[str, str]) -> Estimate:
         variance += (size / whole) ** 2 * (1 - n / size) * p * (1 - p) / max(n - 1, 1)
     half = 1.959963984540054 * math.sqrt(variance)
     return Estimate(value=value, low=max(0.0, value - half), high=min(1.0, value + half))
-
-
-def _known(found: Mapping[str, Decision], sheet: Sheet) -> dict[str, Decision]:
-    known = set(sheet.ids)
-    return {name: decision for name, decision in found.items() if name in known}
 
 
 def _reviewer(name: str, found: Mapping[str, Decision], rows: Mapping[str, Example]) -> Reviewer:

@@ -68,7 +68,7 @@ def open_sheet(data: Dataset, folder: Path, *, per_source: int = 50, seed: int =
     asked = {"format": FORMAT, "sha256": data.sha256, "per_source": per_source, "seed": seed}
     path = folder / SAMPLE
     if path.exists():
-        ids = _known(path, asked)
+        ids = _known(path, asked, data)
     else:
         ids = _draw(data, per_source, seed)
         publish(folder, {SAMPLE: json.dumps({**asked, "ids": ids}, indent=1) + "\n"}, SAMPLE)
@@ -77,17 +77,23 @@ def open_sheet(data: Dataset, folder: Path, *, per_source: int = 50, seed: int =
     return Sheet(folder, data, seed, tuple(ids), strata)
 
 
-def _known(path: Path, asked: Mapping[str, object]) -> list[str]:
+def _known(path: Path, asked: Mapping[str, object], data: Dataset) -> list[str]:
     try:
         found = json.loads(path.read_text("utf-8"))
-        ids: list[str] = found["ids"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise OutputError(f"{path} cannot be read: {error}.", "Remove it to start anew.") from error
+    if not isinstance(found, dict):
+        raise OutputError(f"{path} is no sample.", "Remove it to start anew.")
     for name, value in asked.items():
         if found.get(name) != value:
             what = f"{path} is another sample: {name} was {found.get(name)!r}, is now {value!r}."
             raise InputError(what, "Give the same options, or another --out.")
-    return ids
+    left = [example.id for example in data.examples]
+    ids = found.get("ids")
+    if not isinstance(ids, list) or not ids or not Counter(map(str, ids)) <= Counter(left):
+        what = f"{path}: field ids does not name rows of {data.ref}, each once."
+        raise OutputError(what, "Remove it to start anew.")
+    return [str(name) for name in ids]
 
 
 def _draw(data: Dataset, per_source: int, seed: int) -> list[str]:
