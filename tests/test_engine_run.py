@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from halubench.errors import EngineError, MissingExtraError, OutputError
+from halubench.errors import EngineError, InputError, MissingExtraError, OutputError
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
@@ -102,6 +102,12 @@ def test_a_folder_is_not_used_for_another_run(job) -> None:
     work.train(job("run", epochs=1), Heard())
     with pytest.raises(OutputError, match="is the folder of another run: recipe_hash was"):
         work.train(job("run", epochs=2), Heard())
+
+
+def test_what_cannot_be_built_leaves_the_folder_to_the_next_try(job) -> None:
+    with pytest.raises(InputError, match="longer than sequence_length 20"):
+        work.train(job("run", sequence_length=20), Heard())
+    assert work.train(job("run", epochs=1), Heard()).state == "done"
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(job) -> None:

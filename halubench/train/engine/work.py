@@ -17,6 +17,7 @@ from halubench.train.engine import checkpoints, sharding, watch
 from halubench.train.engine.job import FORMAT, Job, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from halubench.train.engine.job import Listener
@@ -31,21 +32,22 @@ def train(job: Job, listener: Listener) -> Status:
     The first process alone writes the run folder. Raises InputError and EngineError.
     """
     if sharding.rank():
-        return _train(job, listener)
+        return _train(job, listener, lambda: None)
     with RunFolder.open(job.out, job.ask()) as folder:
         if (job.out / "run.json").exists():
             return Status(**json.loads((job.out / "status.json").read_text("utf-8")))
-        folder.write_json("status.json", asdict(Status("running", 0, 0)))
-        status = _train(job, listener)
+        running = asdict(Status("running", 0, 0))
+        status = _train(job, listener, lambda: folder.write_json("status.json", running))
         folder.write_json("status.json", asdict(status))
         if status.state == "done":
             folder.write_json("run.json", _manifest(job, status))
     return status
 
 
-def _train(job: Job, listener: Listener) -> Status:
+def _train(job: Job, listener: Listener, begun: Callable[[], object]) -> Status:
     _quiet()
     trainer = _build(job, listener)
+    begun()  # Not before: what cannot be built leaves no run folder behind.
     sharding.set_precision(trainer, job.recipe)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(_Sharded(job))
