@@ -91,7 +91,9 @@ def test_stopped_on_two_killed_on_four_finished_on_two(place: Path, alone: dict)
     _wait_for(out, stop, stopped)
     stopped.send_signal(signal.SIGTERM)
     assert stopped.wait(600) == 75
-    assert b"Run the same command again to go on." in stopped.stderr.read()
+    said = stopped.stderr.read()
+    assert b"Run the same command again to go on." in said
+    assert b"Traceback" not in said
     assert json.loads((out / "status.json").read_text())["state"] == "stopped"
 
     killed = _start(_command(place, path, "cut", 4))
@@ -133,4 +135,8 @@ def test_one_node_has_nothing_to_replicate(place: Path) -> None:
     path = _recipe(place, "HYBRID_SHARD")
     done = world.run(_command(place, path, "one-node", 2))
     assert done.returncode != 0
-    assert "shards within a node and replicates over nodes, and there is one node" in done.stderr
+    told = "shards within a node and replicates over nodes, and there is one node"
+    assert done.stderr.count(told) == 1
+    assert "Training did not begin: a process ended with 2." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (place / "one-node").exists()

@@ -84,6 +84,7 @@ def test_a_signal_writes_a_checkpoint_and_the_run_goes_on_to_the_same_weights(jo
     status = work.train(job("cut", **values), stopped)
     # The signal came after the third step, so that the fourth was finished.
     assert (status.state, status.step, whole.state) == ("stopped", 4, "done")
+    assert not stopped.scores
     assert signal.getsignal(signal.SIGTERM) is before
     # A process killed while it writes leaves a folder without its last file.
     (job("cut").checkpoints / "checkpoint-9").mkdir()
@@ -116,6 +117,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(job) -> None:
     assert status.state == "diverged"
     assert "is nan" in status.message
     assert not (job("run").out / "model").exists()
+    assert not [*job("run").checkpoints.glob("checkpoint-*")]
 
 
 def test_packed_rows_do_not_see_each_other(job) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -21,6 +21,8 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Text = Annotated[str, Field(min_length=1)]
+Tracker = Literal["wandb", "trackio", "mlflow", "tensorboard"]
+TRACKERS: tuple[str, ...] = get_args(Tracker)
 
 
 class Lora(Strict):
@@ -157,7 +159,7 @@ class Recipe(Strict):
     gpus: Annotated[int, Field(ge=0)]
     checkpoint: Checkpoint = Checkpoint()
     data: Data = Data()
-    tracking: tuple[Literal["wandb", "trackio", "mlflow", "tensorboard"], ...] = ()
+    tracking: tuple[Tracker, ...] = ()
     launch: Launch | None = None
     source: tuple[Source, ...]
     notes: str = ""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from halubench.errors import EngineError, IncompleteError, InputError, MissingExtraError
@@ -59,11 +60,11 @@ def run(ask: Ask, listener: Listener) -> Status:
 
     Also raises InputError, MissingExtraError, and EngineError where the loss diverged.
     """
-    _check_installed()
+    recipe = recipes.find(ask.recipe)
+    _check_installed(ask, recipe)
     from halubench.train.engine import data, work
     from halubench.train.engine.job import Job
 
-    recipe = recipes.find(ask.recipe)
     model = ask.model or recipe.base_model
     prepared = data.read(ask.data)
     return _ended(
@@ -77,23 +78,33 @@ def spawn(ask: Ask, arguments: Sequence[str]) -> Status:
     A signal that ends this process is handed on, so that a checkpoint is written. Raises as
     :func:`run`, and EngineError where a process died.
     """
-    _check_installed()
+    from halubench.train.engine import sharding
     from halubench.train.engine.job import Status
 
-    recipes.find(ask.recipe)
+    recipe = recipes.find(ask.recipe)
+    _check_installed(ask, recipe)
+    sharding.accumulation(recipe, ask.nproc * ask.nodes)
     started = _stamp(ask)
     process = subprocess.Popen(_torchrun(ask, arguments))  # noqa: S603  (this interpreter)
     with _handing_on(process):
         code = process.wait()
     if _stamp(ask) == started and code:
-        raise EngineError(f"The processes ended with {code} before training began.", _ABOVE)
+        what = f"Training did not begin: a process ended with {code}{_killed(code)}."
+        raise EngineError(what, "See its message above.")
     status = Status(**json.loads((ask.out / "status.json").read_text("utf-8")))
     if status.state == "running":
-        raise EngineError(f"A process ended with {code} at or before a step.", _ABOVE)
+        raise EngineError(
+            f"A process ended with {code}{_killed(code)} at or before a step.",
+            "See its message above; the same command goes on from the last checkpoint.",
+        )
     return _ended(ask, status)
 
 
-_ABOVE = "See its message above; the same command goes on from the last checkpoint."
+def _killed(code: int) -> str:
+    return " (killed, as is done where memory runs out)" if code == _KILLED else ""
+
+
+_KILLED = 128 + signal.SIGKILL
 
 
 def _ended(ask: Ask, status: Status) -> Status:
@@ -119,7 +130,7 @@ def _torchrun(ask: Ask, arguments: Sequence[str]) -> list[str]:
         met = ["--nnodes", str(ask.nodes), "--rdzv-backend", "c10d"]
         met += ["--rdzv-endpoint", ask.rendezvous, "--rdzv-id", ask.out.name]
     return [
-        *(sys.executable, "-m", "torch.distributed.run", *met),
+        *(sys.executable, "-m", "halubench.train.engine.torchrun", *met),
         *("--nproc-per-node", str(ask.nproc), "--shutdown-timeout", str(GRACE)),
         *("-m", "halubench", *arguments),
     ]
@@ -145,12 +156,17 @@ def _handing_on(process: subprocess.Popen[bytes]) -> Generator[None]:
             signal.signal(number, handler)
 
 
-def _check_installed() -> None:
-    from importlib.util import find_spec
-
+def _check_installed(ask: Ask, recipe: recipes.Recipe) -> None:
     missing = [name for name in _PARTS if not find_spec(name)]
     if missing:
         raise MissingExtraError(
-            f"Training needs {', '.join(missing)}, which is not installed.",
+            f"Training needs {', '.join(missing)}, not installed here.",
             "Install it with: pip install 'halubench[train]'.",
         )
+    for name in ask.track or recipe.tracking:
+        if name not in recipes.TRACKERS:
+            known = ", ".join(recipes.TRACKERS)
+            raise InputError(f"{name!r} is no tracker that is known here.", f"Known: {known}.")
+        if not find_spec(name):
+            what = f"The tracker {name} is not installed."
+            raise MissingExtraError(what, f"Install it with: pip install {name}.")

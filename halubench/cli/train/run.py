@@ -58,7 +58,12 @@ def command(  # noqa: PLR0913, PLR0917  (one argument an option)
 
 
 def _work(ask: Ask) -> None:
-    """One of torchrun's processes: the first alone speaks, and a stop is told by status.json."""
+    """One of torchrun's processes: the first alone speaks, and a stop is told by status.json.
+
+    Of an error the others speak later, and mostly not at all: torchrun ends them once one has failed.
+    """
+    from time import sleep
+
     from halubench.errors import IncompleteError
     from halubench.train import run as runs
 
@@ -66,10 +71,10 @@ def _work(ask: Ask) -> None:
         runs.run(ask, _Told() if os.environ["RANK"] == "0" else _Silent())
     except IncompleteError:
         return
-    except HalubenchError as error:
-        if os.environ["RANK"] == "0":
-            raise
-        raise typer.Exit(error.exit_code) from error
+    except HalubenchError:
+        if os.environ["LOCAL_RANK"] != "0":
+            sleep(5)
+        raise
 
 
 def _arguments(ask: Ask, content: list[Path]) -> list[str]:

@@ -36,15 +36,18 @@ def checkpointed_alone(recipe: Recipe) -> bool:
     return recipe.fsdp is None or recipe.fsdp.activation_checkpointing
 
 
-def accumulation(recipe: Recipe) -> int:
+def accumulation(recipe: Recipe, processes: int | None = None) -> int:
     """Micro-batches a process adds up, so that every number of processes makes the same batches.
+
+    ``processes``: where they are yet to be started, else :func:`world`.
 
     Raises InputError where the global batch cannot be dealt to this many processes.
     """
-    at_once = world() * recipe.device_microbatch_size
+    processes = processes or world()
+    at_once = processes * recipe.device_microbatch_size
     if recipe.global_batch_size % at_once:
         raise InputError(
-            f"global_batch_size {recipe.global_batch_size} cannot be dealt to {world()} processes "
+            f"global_batch_size {recipe.global_batch_size} cannot be dealt to {processes} processes "
             f"with {recipe.device_microbatch_size} sequences at once.",
             "Run a number of processes that divides it.",
         )

@@ -50,9 +50,9 @@ class Validation(TrainerCallback):  # type: ignore[misc]
         self._rows = order[: job.validate]
         self._job, self._listener, self._reader = job, listener, reader
 
-    def on_epoch_end(self, args: object, state: Any, control: object, **kwargs: Any) -> None:
-        del args, control
-        if not self._rows:
+    def on_epoch_end(self, args: object, state: Any, control: Any, **kwargs: Any) -> None:
+        del args
+        if not self._rows or not control.should_evaluate:  # Stopped within the epoch.
             return
         said = self._judge(kwargs["model"])
         if state.is_world_process_zero:

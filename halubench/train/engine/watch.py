@@ -114,6 +114,16 @@ class Stopper(TrainerCallback):  # type: ignore[misc]
         if any_process(self.asked) and state.global_step < state.max_steps:
             self.stopped = control.should_save = control.should_training_stop = True
 
+    def on_epoch_end(self, args: object, state: object, control: Any, **_: object) -> None:
+        del args, state
+        if self.stopped:
+            _end_at_once(control)
+
+
+def _end_at_once(control: Any) -> None:
+    """Do nothing of what comes at the end of an epoch, as which the trainer takes every end."""
+    control.should_save = control.should_evaluate = False
+
 
 class Divergence(TrainerCallback):  # type: ignore[misc]
     """Stops at a loss that is no number, or that rose and stays far above what it was."""
@@ -133,6 +143,11 @@ class Divergence(TrainerCallback):  # type: ignore[misc]
         if self.reason:
             control.should_training_stop = True
             control.should_save = False
+
+    def on_epoch_end(self, args: object, state: object, control: Any, **_: object) -> None:
+        del args, state
+        if self.reason:
+            _end_at_once(control)
 
     def _fault(self, step: int, logs: dict[str, float]) -> str:
         loss, norm = logs["loss"], logs.get("grad_norm", 0.0)
