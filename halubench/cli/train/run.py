@@ -62,18 +62,21 @@ def _work(ask: Ask) -> None:
 
     Of an error the others speak later, and mostly not at all: torchrun ends them once one has failed.
     """
+    import signal
     from time import sleep
 
     from halubench.errors import IncompleteError
     from halubench.train import run as runs
 
+    if os.environ["LOCAL_RANK"] != "0":  # Ended before it trains, it has nothing to say.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         runs.run(ask, _Told() if os.environ["RANK"] == "0" else _Silent())
     except IncompleteError:
         return
     except HalubenchError:
         if os.environ["LOCAL_RANK"] != "0":
-            sleep(5)
+            sleep(30)
         raise
 
 
