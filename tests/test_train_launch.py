@@ -111,6 +111,16 @@ def test_yaml_targets_hold_nodes_gpus_limits_and_retries():
     assert mcli["scheduling"]["resumable"] is True
 
 
+@pytest.mark.parametrize("target", ["skypilot", "kubernetes", "mcli", "dstack"])
+def test_a_setup_of_several_lines_stays_in_its_place(target):
+    recipe = find("lynx-70b")
+    lines = recipe.launch.model_copy(update={"setup": ("echo one\necho two",)})
+    text = job(recipe.model_copy(update={"launch": lines}), target, "r", "d", "o").text
+    assert yaml.safe_load(text)
+    one, two = (line for line in text.splitlines() if "echo one" in line or "echo two" in line)
+    assert one.replace("one", "two") == two
+
+
 def test_the_jobset_is_one_indexed_job_of_all_nodes():
     told = yaml.safe_load(made("kubernetes").text)
     assert (told["apiVersion"], told["kind"]) == ("jobset.x-k8s.io/v1alpha2", "JobSet")

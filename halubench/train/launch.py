@@ -65,6 +65,7 @@ def job(recipe: Recipe, target: str, asked: str, data: str, out: str) -> Job:
         )
     name = _NAME.sub("-", recipe.name.lower()).strip("-")
     told = {**place.model_dump(), "name": name, "command": command(place, asked, data, out)}
+    told["setup"] = [line for part in place.setup for line in part.splitlines()]
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
         trim_blocks=True,
