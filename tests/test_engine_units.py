@@ -7,14 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from halubench.errors import EngineError, HalubenchError, InputError
+from halubench.errors import EngineError, InputError
 
 torch = pytest.importorskip("torch")
 import engine_world as world
 from torch.utils.flop_counter import FlopCounterMode
 
 from halubench.train import recipe as recipes
-from halubench.train import run as runs
 from halubench.train.engine import checkpoints, settings, sharding, watch
 from halubench.train.engine.causal import document_lengths
 from halubench.train.engine.flops import arithmetic, peak
@@ -151,14 +150,6 @@ def test_a_batch_that_cannot_be_dealt_to_the_processes_is_refused(monkeypatch) -
     monkeypatch.setenv("WORLD_SIZE", "12")
     with pytest.raises(InputError, match="32 cannot be dealt to 12 processes"):
         sharding.accumulation(recipe)
-
-
-@pytest.mark.parametrize("tracker", ["papyrus", "mlflow"])
-def test_a_tracker_that_is_not_there_is_refused_at_once(monkeypatch, tmp_path, tracker) -> None:
-    monkeypatch.setattr(runs, "find_spec", lambda name: name != "mlflow" or None)
-    ask = runs.Ask("tiny-cpu", tmp_path, tmp_path / "run", track=(tracker,))
-    with pytest.raises(HalubenchError, match=tracker):
-        runs.run(ask, None)
 
 
 def test_weights_that_are_whole_on_every_process_are_refused(monkeypatch) -> None:

@@ -86,9 +86,12 @@ def spawn(ask: Ask, arguments: Sequence[str]) -> Status:
     sharding.accumulation(recipe, ask.nproc * ask.nodes)
     started = _stamp(ask)
     process = subprocess.Popen(_torchrun(ask, arguments))  # noqa: S603  (this interpreter)
-    with _handing_on(process):
+    with _handing_on(process) as heard:
         code = process.wait()
-    if _stamp(ask) == started and code:
+    begun = _stamp(ask) != started
+    if heard and not begun:
+        raise IncompleteError("Stopped before training began.", "Run the same command again.")
+    if code and not begun:
         what = f"Training did not begin: a process ended with {code}{_killed(code)}."
         raise EngineError(what, "See its message above.")
     status = Status(**json.loads((ask.out / "status.json").read_text("utf-8")))
@@ -145,12 +148,18 @@ def _stamp(ask: Ask) -> int:
 
 
 @contextmanager
-def _handing_on(process: subprocess.Popen[bytes]) -> Generator[None]:
-    """SIGTERM and ctrl-C go to the processes, and this one waits for them to end."""
-    known = (signal.SIGTERM, signal.SIGINT)
-    before = {n: signal.signal(n, lambda *_: process.send_signal(signal.SIGTERM)) for n in known}
+def _handing_on(process: subprocess.Popen[bytes]) -> Generator[list[int]]:
+    """A signal that stops goes to the processes, and this one waits for them to end; those heard."""
+    heard: list[int] = []
+
+    def hand_on(number: int, _: object) -> None:
+        heard.append(number)
+        process.send_signal(signal.SIGTERM)
+
+    known = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+    before = {number: signal.signal(number, hand_on) for number in known}
     try:
-        yield
+        yield heard
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
