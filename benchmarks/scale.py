@@ -3,7 +3,7 @@
 ``python benchmarks/scale.py [ROWS ...]`` (500 and 2,000 unless given) prints, for each
 stage and size, rows a second of processor time and the growth exponent between the smallest and the
 largest size (1: linear), and the peak memory of each run. Every size runs in a process of its own.
-``--keep FOLDER`` keeps sources and results there; ``--rows-only`` writes the sources alone.
+``--code`` stops after the check: ingest, groups, anchor, edits and check alone. ``--keep FOLDER`` keeps sources and results there; ``--rows-only`` writes the sources alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from halubench.generate import Tick
+    from halubench.generate import Ask, Tick
 
 SIZES = (500, 2_000)
 NEAR = 0.1
@@ -130,21 +130,36 @@ class Clock:
             self.stage, self.since = stage, now
 
 
-def measure(source: Path, out: Path) -> None:
+def code(ask: Ask, clock: Clock) -> int:
+    """The stages up to the check; how many items have a pair that passed."""
+    from halubench.generate import Tick
+    from halubench.generate.flow import prepare
+    from halubench.generate.propose import Pool, RuleProposer
+
+    found = prepare(ask, clock)
+    total = len(found.statements)
+    made = RuleProposer(
+        Pool(), found.statements, ask.seed, lambda done: clock(Tick("edits, check", done, total))
+    )
+    return len(made.pool.passed)
+
+
+def measure(source: Path, out: Path, *, whole: bool) -> None:
     """Generate, and print what it took as JSON."""
     from halubench.generate import Ask, generate
 
-    clock = Clock()
-    outcome = generate(Ask((str(source),), "rules", out), clock)
+    clock, ask = Clock(), Ask((str(source),), "rules", out)
+    pairs = generate(ask, clock).pairs if whole else code(ask, clock)
     clock.enter("end")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"stages": clock.spent, "peak_mb": peak, "pairs": outcome.pairs}))
+    print(json.dumps({"stages": clock.spent, "peak_mb": peak, "pairs": pairs}))
 
 
-def run(count: int, folder: Path) -> dict[str, Any]:
+def run(count: int, folder: Path, *, whole: bool) -> dict[str, Any]:
     """One size in a process of its own, on one thread."""
     source = write_rows(folder / f"{count}.jsonl", count)
     line = [sys.executable, __file__, "--measure", str(source), str(folder / f"out-{count}")]
+    line += [] if whole else ["--code"]
     one = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
     done = subprocess.run(line, env=os.environ | one, stdout=subprocess.PIPE, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
@@ -172,10 +187,11 @@ def main() -> None:
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--rows-only", action="store_true")
+    parser.add_argument("--code", action="store_true")
     parser.add_argument("--measure", nargs=2, type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.measure:
-        measure(*asked.measure)
+        measure(*asked.measure, whole=not asked.code)
         return
     with tempfile.TemporaryDirectory() as scratch:
         folder = asked.keep or Path(scratch)
@@ -185,7 +201,7 @@ def main() -> None:
             for size in sizes:
                 write_rows(folder / f"{size}.jsonl", size)
             return
-        show(sizes, [run(size, folder) for size in sizes])
+        show(sizes, [run(size, folder, whole=not asked.code) for size in sizes])
 
 
 if __name__ == "__main__":

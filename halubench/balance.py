@@ -127,7 +127,7 @@ class _Draw:
     by_edit: Counter[Direction] = field(default_factory=Counter[Direction])
     unpaired_left: int = 0
     unpaired: Counter[str] = field(default_factory=Counter[str])
-    surplus: Counter[str] = field(default_factory=Counter[str])
+    surplus: defaultdict[str, int] = field(default_factory=lambda: defaultdict[str, int](int))
     """How much oftener a word or value was put into PASS than into FAIL answers."""
 
     def run(self) -> None:
@@ -237,12 +237,16 @@ class _Queue:
             if not self._taken[self._unseen]:
                 self._window.append(self._unseen)
             self._unseen += 1
+        if not self._window:
+            return None
+        directions = [self._directions[place] for place in self._window]
+        over = [surplus[kept] - surplus[new] for kept, new in directions]
+        least = min(over)
+        even = [place for place, one in zip(self._window, over, strict=True) if one == least]
+        return self._take(min(even, key=self._broken))
 
-        def telling(place: int) -> tuple[int, int]:
-            kept, new = self._directions[place]
-            return surplus[kept] - surplus[new], self._breaks.of(self._waiting[place])
-
-        return self._take(min(self._window, key=telling)) if self._window else None
+    def _broken(self, place: int) -> int:
+        return self._breaks.of(self._waiting[place])
 
     def partner(self, one: Candidate, free: Callable[[Candidate], bool]) -> Candidate | None:
         """The next candidate of another item that makes the reverse exchange.
