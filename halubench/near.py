@@ -189,7 +189,9 @@ def _buckets(unique: Sequence[_Hashes], threshold: float) -> Iterator[list[int]]
         band = np.ascontiguousarray(hashes[:, start : start + rows]).view(f"V{4 * rows}").ravel()
         order = np.argsort(band, kind="stable")
         starts = np.flatnonzero(band[order][1:] != band[order][:-1]) + 1
-        yield from (each.tolist() for each in np.split(order, starts) if len(each) > 1)
+        edges = np.concatenate(([0], starts, [len(order)]))
+        for bucket in np.flatnonzero(np.diff(edges) > 1):
+            yield order[edges[bucket] : edges[bucket + 1]].tolist()
 
 
 def _minhash(unique: _Hashes) -> NDArray[np.uint32]:
