@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from halubench import dataset, predictions
@@ -87,7 +87,7 @@ def load_cases(
     results = read_entry(path).results
     rows = predictions.read(run / predictions.PREDICTIONS)
     source = dataset.load(data or _where(path), mapping=mapping)
-    examples = _examples(source, rows)
+    examples = _examples(source, rows, results.data.sha256)
     twins = _twins(rows)
     chosen = [row for row in rows if choice.takes(row)]
     cases = [_case(row, twins.get(row.said.id), examples, source.provenance) for row in chosen]
@@ -99,18 +99,26 @@ def _where(path: Path) -> str:
     return str(json.loads(path.read_bytes())["data"]["ref"])
 
 
-def _examples(source: Dataset, rows: Sequence[Judged]) -> dict[str, Example]:
-    """The rows by id. Raises InputError unless each judged row is there with its label."""
+def _examples(source: Dataset, rows: Sequence[Judged], sha256: str) -> dict[str, Example]:
+    """The rows by id. Raises InputError unless each judged row is there as it was judged."""
     found = {example.id: example for example in source.examples}
     for row in rows:
         example = found.get(row.said.id)
         if example is None or example.label != row.label:
-            raise InputError(
-                f"{source.ref} does not hold the rows that were judged: "
-                f"{row.said.id!r} is {'absent' if example is None else 'labelled otherwise'}.",
-                "Name the data that was judged by --data.",
-            )
+            told = "absent" if example is None else "labelled otherwise"
+            raise _others(source, f"{row.said.id!r} is {told}")
+    # A file that was moved may bear another name, which rows without a source are known by.
+    judged = [replace(found[row.said.id], source_ds=row.source_ds) for row in rows]
+    if dataset.content_hash(judged) != sha256:
+        raise _others(source, "their texts are others")
     return found
+
+
+def _others(source: Dataset, how: str) -> InputError:
+    return InputError(
+        f"{source.ref} does not hold the rows that were judged: {how}.",
+        "Name the data that was judged by --data.",
+    )
 
 
 def _twins(rows: Sequence[Judged]) -> dict[str, Judged]:

@@ -140,6 +140,9 @@ def test_rows_that_moved_are_found_by_data_and_other_rows_are_refused(command, p
     (place / "rows.jsonl").rename("moved.jsonl")
     assert command("show", run)[0] == 2
     assert command("show", run, "--data", "moved.jsonl")[0] == 0
+    edited = [{**row, "question": f"{row['question']}?"} for row in ROWS]
+    (place / "edited.jsonl").write_text("".join(json.dumps(row) + "\n" for row in edited))
+    assert "their texts are others" in command("show", run, "--data", "edited.jsonl")[2]
     (place / "few.jsonl").write_text(json.dumps(ROWS[0]) + "\n")
     code, _, err = command("show", run, "--data", "few.jsonl")
     assert code == 2

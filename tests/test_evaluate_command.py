@@ -49,6 +49,38 @@ def command(data, tmp_path, monkeypatch, capsys):
     return run
 
 
+def test_a_judge_that_fails_keeps_no_other_from_its_turn(command, tmp_path) -> None:
+    dead = f"openai:m@{dead_url()}"
+    code, out, err = command("--model", dead, "--model", "baseline:length")
+    assert code == 75
+    assert "does not answer" in err
+    assert "1 of 2 judges could not be scored" in err
+    assert "all rows" in out
+    assert (tmp_path / "out/baseline-length/results.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--samples", "3"], "--samples is of --mode vote; this is --mode reason"),
+        (["--mode", "direct", "--temperature", "0.5"], "--temperature is of --mode vote"),
+        (["--rephraser", "openai:m"], "--rephraser is of --variants"),
+        (["--price-in", "1"], "One price alone"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(command, options, said) -> None:
+    code, _, err = command("--model", "baseline:length", *options)
+    assert code == 2
+    assert said in err
+
+
+def test_a_policy_for_long_rows_needs_a_context(command) -> None:
+    with ScriptedServer(lambda _: GOOD) as server:
+        code, _, err = command("--model", f"openai:m@{server.url}", "--overflow", "window")
+    assert code == 2
+    assert "Nobody tells how many tokens" in err
+
+
 def test_the_table_has_every_figure_and_says_what_is_next(command, tmp_path) -> None:
     code, out, err = command("--model", "baseline:length", "--model", "baseline:majority")
     assert code == 0

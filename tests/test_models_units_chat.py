@@ -308,12 +308,12 @@ def test_cost_is_linear_in_the_tokens(tokens_in: int, tokens_out: int, one: floa
     assert prices.cost(0, 10**6) == pytest.approx(two)
 
 
-@pytest.mark.parametrize(
-    ("price_in", "price_out", "prices"),
-    [(None, None, None), (1.0, None, None), (None, 1.0, None), (0.0, 0.0, Prices(0.0, 0.0))],
-)
-def test_prices_are_known_together_or_not_at_all(price_in, price_out, prices) -> None:
-    assert EngineOptions(price_in=price_in, price_out=price_out).prices() == prices
+@pytest.mark.parametrize(("price", "prices"), [(None, None), (0.0, Prices(0.0, 0.0))])
+def test_prices_are_known_together_or_not_at_all(price, prices) -> None:
+    assert EngineOptions(price_in=price, price_out=price).prices() == prices
+    for one in ("price_in", "price_out"):
+        with pytest.raises(InputError, match="One price alone"):
+            EngineOptions(**{one: 1.0})
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,15 @@ from halubench.cli._options import (
     look_in,
     named,
 )
+from halubench.errors import HalubenchError, IncompleteError, InputError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from rich.table import Table
 
     from halubench.evaluate import Bench, EvaluateOptions
+    from halubench.judges.modes import ModeOptions
     from halubench.records import Prediction
     from halubench.results import Estimate, Results, Scores
 
@@ -70,8 +72,12 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     rephraser: Annotated[
         str, typer.Option(help="The model that rephrases questions, such as openai:gpt-4o.")
     ] = "",
-    samples: Annotated[int, typer.Option(min=1, help="Answers a row in --mode vote.")] = 5,
-    temperature: Annotated[float, typer.Option(min=0.01, help="Of --mode vote.")] = 0.7,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Answers a row in --mode vote. Default: 5.")
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(min=0.01, help="Of --mode vote. Default: 0.7.")
+    ] = None,
     overflow: Annotated[
         Overflow,
         typer.Option(
@@ -109,11 +115,12 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     """Score judges: accuracy by source with intervals, unreadable answers counted, baselines beside."""
     from halubench.dataset import load
     from halubench.evaluate import EvaluateOptions, asks, check_complete, prepare
-    from halubench.judges.modes import ModeOptions
     from halubench.judges.overflow import LengthOptions
     from halubench.models.base import EngineOptions
 
     look_in(content)
+    if rephraser and not variants:
+        raise InputError("--rephraser is of --variants.", "Add --variants rephrase.")
     mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
     engine = EngineOptions(timeout, window, price_in, price_out, rpm, tpm, _console.note)
     options = EvaluateOptions(
@@ -123,7 +130,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         retries=retries,
         seed=seed,
         limit=limit,
-        mode=ModeOptions(mode, samples, temperature),
+        mode=_mode(mode, samples, temperature),
         length=LengthOptions(overflow, context, tokenizer),
         variants=tuple(name.strip() for name in variants.split(",") if name.strip()),
         rephraser=rephraser,
@@ -131,14 +138,46 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     judges = asks(model, prompt or [], options)
     with _console.err.status("Reading the rows and scoring the baselines"):
         bench = prepare(load(data, split=split, mapping=mapping), options)
-    results = [_judge(uri, bench, each) for uri, each in judges]
+    results = _judge_all(judges, bench)
     for each in results:
         _show(each)
-    _console.note(f"Results: {escape(str(out))}/*/results.json and predictions.parquet")
+    if results:
+        _console.note(f"Results: {escape(str(out))}/*/results.json and predictions.parquet")
+    if failed := len(judges) - len(results):
+        what = f"{failed} of {len(judges)} judges could not be scored, as said above."
+        raise IncompleteError(what, "Mend that and run the same command again: answers are kept.")
     check_complete(results)
     renamed = f" --map {map_}" if map_ else ""
     again = f"halubench leaderboard build {out} --data {data}{renamed} --out leaderboard-site"
     _console.note(f"Next: {escape(again)}")
+
+
+def _mode(name: Mode, samples: int | None, temperature: float | None) -> ModeOptions:
+    """Raises InputError for options of another mode."""
+    from halubench.judges.modes import ModeOptions
+
+    given = {"samples": samples, "temperature": temperature}
+    for option, value in given.items():
+        if value is not None and name != "vote":
+            what = f"--{option} is of --mode vote; this is --mode {name}."
+            raise InputError(what, "Add --mode vote, or leave it out.")
+    usual = ModeOptions(name)
+    return ModeOptions(name, samples or usual.samples, temperature or usual.temperature)
+
+
+def _judge_all(judges: Sequence[tuple[str, EvaluateOptions]], bench: Bench) -> list[Results]:
+    """One judge after the other; of several, one that fails is told of and keeps none from its turn."""
+    results: list[Results] = []
+    for uri, options in judges:
+        try:
+            results.append(_judge(uri, bench, options))
+        except OutputError:
+            raise
+        except HalubenchError as error:
+            if len(judges) == 1:
+                raise
+            _console.fail(error)
+    return results
 
 
 def _judge(uri: str, bench: Bench, options: EvaluateOptions) -> Results:

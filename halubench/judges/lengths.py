@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING
 
+from halubench.errors import InputError
 from halubench.judges import _hf as hf
 from halubench.judges.overflow import pieces, too_long
 
@@ -38,9 +39,13 @@ class Fitter:
         """By place, the rows that do not fit, each as the rows to ask instead: its passage's start
         or windows; none where question and answer alone are too long.
 
-        Empty where nobody knows the context. Raises InputError under the policy ``error``.
+        Empty where nobody knows the context. Raises InputError for such rows under the policy
+        ``error``, and for another policy where nobody knows the context.
         """
         context = self.options.context or self.ruler.context
+        if context is None and (self.options.tokenizer or self.options.overflow != "error"):
+            what = f"Nobody tells how many tokens {self.judge} can read, so no row is too long."
+            raise InputError(what, "Give --context, or leave out --overflow and --tokenizer.")
         if context is None:
             return {}
         limit = context - self.reserved - MARGIN

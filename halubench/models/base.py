@@ -239,6 +239,8 @@ class EngineOptions:
             if price is not None and not price >= 0:
                 what = f"A price of {price:g} US dollars is none."
                 raise InputError(what, "Give --price-in and --price-out of 0 or more.")
+        if (self.price_in is None) != (self.price_out is None):
+            raise InputError("One price alone tells no cost.", "Give --price-in and --price-out.")
         for rate, name in ((self.rpm, "--rpm"), (self.tpm, "--tpm")):
             if rate is not None and not rate > 0:
                 raise InputError(f"A {name} of {rate:g} a minute is none.", "Use more than 0.")

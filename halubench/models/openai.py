@@ -61,9 +61,9 @@ def endpoint(scheme: str, spec: str) -> tuple[str, str, dict[str, str]]:
     """The model's name, its endpoint's address and the headers that ``SCHEME:SPEC`` means."""
     name, at, rest = spec.partition("@http")
     url = f"http{rest}" if at else ""
-    if not name:
-        what = f"{scheme}:{spec} names no model."
-        raise InputError(what, f"Write {scheme}:NAME or {scheme}:NAME@URL.")
+    if not name or "://" in name:
+        what = f"{scheme}:{spec} names no model at an address of http."
+        raise InputError(what, f"Write {scheme}:NAME or {scheme}:NAME@http://HOST:PORT/v1.")
     return name, *_configuration(name, url)
 
 
@@ -73,7 +73,8 @@ def _configuration(name: str, url: str) -> tuple[str, dict[str, str]]:
     key = os.environ.get("OPENAI_API_KEY") or (NO_KEY if given else "")
     if not key:
         raise EngineError(
-            "OPENAI_API_KEY is not set.", f"Set it, or name an endpoint: openai:{name}@URL."
+            "OPENAI_API_KEY is not set.",
+            f"Set it, or name an endpoint: openai:{name}@http://HOST:PORT/v1.",
         )
     parsed = URL(given) if given else None
     if parsed is not None and (not parsed.host or parsed.user or parsed.query_string):
