@@ -188,6 +188,15 @@ def test_address_and_headers_are_those_of_the_openai_package(
     assert headers == {name: sent[name] for name in named}
 
 
+def test_a_key_from_a_file_may_end_in_a_line_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
+    assert _configuration("m", "http://h/v1")[1]["Authorization"] == f"Bearer {KEY}"
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\nX-Other: 1")
+    with pytest.raises(EngineError, match="OPENAI_API_KEY holds a line break") as caught:
+        _configuration("m", "http://h/v1")
+    assert KEY not in str(caught.value)
+
+
 def test_the_key_goes_into_the_header_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_ORG_ID", "org-7")
     address, headers = _configuration("m", "http://127.0.0.1:8/v1")

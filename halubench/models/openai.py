@@ -70,7 +70,7 @@ def endpoint(scheme: str, spec: str) -> tuple[str, str, dict[str, str]]:
 def _configuration(name: str, url: str) -> tuple[str, dict[str, str]]:
     """The endpoint's address (no final slash) and the headers that hold key and organisation."""
     given = url or os.environ.get("OPENAI_BASE_URL", "")
-    key = os.environ.get("OPENAI_API_KEY") or (NO_KEY if given else "")
+    key = _variable("OPENAI_API_KEY") or (NO_KEY if given else "")
     if not key:
         raise EngineError(
             "OPENAI_API_KEY is not set.",
@@ -82,9 +82,20 @@ def _configuration(name: str, url: str) -> tuple[str, dict[str, str]]:
             f"The address of openai:{name} is not a plain http(s)://HOST/PATH.",
             "Leave out user, password and query; give a key in OPENAI_API_KEY.",
         )
-    told = {name: os.environ.get(variable) for name, variable in _HEADERS.items()}
-    headers = {name: value for name, value in told.items() if value is not None}
+    told = {name: _variable(variable) for name, variable in _HEADERS.items()}
+    headers = {name: value for name, value in told.items() if value}
     return str(parsed or _OPENAI).rstrip("/"), {**headers, "Authorization": f"Bearer {key}"}
+
+
+def _variable(name: str) -> str:
+    """What the environment says, without the line break that a file ends in. Raises EngineError for
+    what no header can hold."""
+    value = os.environ.get(name, "").strip()
+    if not value.isprintable():
+        raise EngineError(
+            f"{name} holds a line break or another control character.", "Set it anew."
+        )
+    return value
 
 
 class OpenAIModel:
