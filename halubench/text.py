@@ -14,7 +14,7 @@ _SPACE = re.compile(r"\s+")
 
 def words(text: str) -> list[str]:
     """Lower-cased word and number tokens, in order ('1,577' and '3.5' are one token each)."""
-    found = _WORD.findall(unicodedata.normalize("NFKC", text))
+    found: list[str] = _WORD.findall(unicodedata.normalize("NFKC", text))
     return "\n".join(found).lower().split("\n") if found else []
 
 
