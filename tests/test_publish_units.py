@@ -78,6 +78,40 @@ def test_a_folder_that_is_not_whole_is_refused(run_folder: Path, tmp_path: Path,
         bundle_of(cut, REPO, OPTIONS)
 
 
+HOSTILE = [
+    ("manifest.json", {"data": None}, "manifest.json: field data"),
+    ("manifest.json", {"data": {"sha256": "x", "rows": 1, "pairs": "y"}}, "field data.pairs"),
+    ("manifest.json", {"format": "halubench/manifest/99"}, "field format"),
+    ("audit/audit.json", {"gates": []}, "field gates"),
+    ("review/report.json", {"status": "fail"}, "report.json: field sha256"),
+    (
+        "review/report.json",
+        {"sha256": "0", "status": "pass", "limit": 0.1, "overall": {"error": {"value": 0.0}}},
+        "not those that review speaks of",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "told"), HOSTILE)
+def test_a_part_that_is_garbled_is_named_with_its_field(
+    run_folder: Path, tmp_path: Path, name: str, change: dict[str, object], told: str
+) -> None:
+    garbled = shutil.copytree(run_folder, tmp_path / "garbled")
+    path = garbled / name
+    path.parent.mkdir(exist_ok=True)
+    known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    path.write_text(json.dumps(known | change), encoding="utf-8")
+    with pytest.raises(InputError, match=told):
+        bundle_of(garbled, REPO, OPTIONS)
+
+
+def test_a_benchmark_without_its_provenance_is_refused(run_folder: Path, tmp_path: Path) -> None:
+    cut = shutil.copytree(run_folder, tmp_path / "cut")
+    shutil.rmtree(cut / "provenance")
+    with pytest.raises(InputError, match="it has no provenance/"):
+        bundle_of(cut, REPO, OPTIONS)
+
+
 def test_without_the_hubs_client_a_sentence_says_what_to_install(
     run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,7 +42,7 @@ def command(
         for name in fields:
             one, other = getattr(before, name), getattr(after, name)
             if one != other:
-                _console.out.print(f"{before.id} {name}:", soft_wrap=True)
+                _console.out.print(f"{escape(before.id)} {name}:", soft_wrap=True)
                 _console.out.print(f"[red]- {escape(one[:200])}[/]", soft_wrap=True)
                 _console.out.print(f"[green]+ {escape(other[:200])}[/]", soft_wrap=True)
     if json_file is not None:

@@ -40,8 +40,10 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     The token comes from `hf auth login` or HF_TOKEN.
     """
     from halubench.publish import PushOptions, bundle_of, push
-    from halubench.publish.base import check_repo
+    from halubench.publish.base import check_repo, check_tag
 
+    if tag is not None:
+        check_tag(tag)
     options = PushOptions(public, tag, message, force_gates)
     if dry_run:
         bundle = bundle_of(folder, check_repo(repo), options)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
 from halubench.errors import InputError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+_Model = TypeVar("_Model", bound=BaseModel)
 RepoType = Literal["dataset", "model", "space"]
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _FRONT = re.compile(r"\A---\n(?P<yaml>.*?)^---\n", re.DOTALL | re.MULTILINE)
@@ -67,7 +69,13 @@ class Kind(Protocol):
 
 def check_repo(repo: str) -> str:
     """``NAMESPACE/NAME`` as it was given. Raises InputError for anything else."""
-    if _REPO.fullmatch(repo) is None or ".." in repo or "--" in repo or len(repo) > 96:
+    if (
+        _REPO.fullmatch(repo) is None
+        or ".." in repo
+        or "--" in repo
+        or len(repo) > 96
+        or repo.endswith(".git")
+    ):
         what = f"{repo!r} does not name a repository of the Hub."
         raise InputError(what, "Write NAMESPACE/NAME, for example our-team/report-pairs.")
     return repo
@@ -84,22 +92,37 @@ def check_tag(tag: str) -> str:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of a finished run. Raises InputError naming the file."""
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = json.loads(path.read_text("utf-8"), parse_constant=_no_number)
     except FileNotFoundError:
         what = f"{path.parent} is not whole: it has no {path.name}."
         raise InputError(what, "Let the run that writes it finish, then push.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read: {error}.", "Write it again.") from error
     if not isinstance(found, dict):
         raise InputError(f"{path} is not a JSON object.", "Write it again.")
     return found
 
 
+def read_as(path: Path, model: type[_Model]) -> _Model:
+    """A JSON object of that model. Raises InputError naming file and field."""
+    try:
+        return model.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the file"
+        what = f"{path}: field {field}: {first['msg']}."
+        raise InputError(what, "Let the command that wrote it write it again.") from error
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
 def format_is(path: Path, family: str) -> bool:
     """Whether a JSON file is there whose ``format`` is of that family (any version)."""
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     named = str(found.get("format", "")) if isinstance(found, dict) else ""
     return named.rpartition("/")[0] == family
@@ -112,7 +135,7 @@ def addressed(card: Path, repo: str, notice: str = "") -> str:
     Raises InputError where the metadata, by which the Hub finds its files, are not there or broken.
     """
     try:
-        text = card.read_text("utf-8").replace("PATH_OR_REPOSITORY", repo)
+        text = card.read_text("utf-8-sig").replace("PATH_OR_REPOSITORY", repo)
         front = _FRONT.match(text)
         if front is None or not isinstance(yaml.safe_load(front["yaml"]), dict):
             raise InputError(f"{card} does not start with YAML between lines of ---.", _FRONT_AGAIN)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel
 
 from halubench import dataset
 from halubench.audit import AuditReport
 from halubench.errors import InputError
-from halubench.publish.base import Bundle, addressed, format_is, read_json
+from halubench.publish.base import Bundle, addressed, format_is, read_as
+from halubench.results import Estimate  # noqa: TC001  (pydantic needs it at run time)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +22,32 @@ _BESIDE = ("manifest.json", "rejected.jsonl")
 _FOLDERS = ("data", "provenance", "audit", "review")
 
 
+class _Data(BaseModel):
+    sha256: str
+    rows: int
+    pairs: int
+
+
+class _Manifest(BaseModel):
+    """What is read of ``manifest.json``."""
+
+    format: Literal["halubench/manifest/1"]
+    data: _Data
+
+
+class _Part(BaseModel):
+    error: Estimate
+
+
+class _Review(BaseModel):
+    """What is read of the report of a review."""
+
+    sha256: str
+    status: Literal["pass", "fail", "undecided"]
+    limit: float
+    overall: _Part
+
+
 def matches(folder: Path) -> bool:
     return format_is(folder / "manifest.json", "halubench/manifest")
 
@@ -28,14 +57,19 @@ def bundle(folder: Path, repo: str, options: PushOptions) -> Bundle:
 
     Raises InputError: a part is missing, or the rows are not those that were audited.
     """
-    manifest = read_json(folder / "manifest.json")
-    report = _audit(folder)
-    rows = dataset.load(str(folder)).sha256
-    for name, told in (("manifest.json", manifest["data"]["sha256"]), ("audit", report.sha256)):
-        if told != rows:
+    made = read_as(folder / "manifest.json", _Manifest).data
+    report = read_as(folder / "audit" / "audit.json", AuditReport)
+    review = _review(folder)
+    data = dataset.load(str(folder))
+    told = {"manifest.json": made.sha256, "audit": report.sha256}
+    for name, sha256 in (told | ({"review": review.sha256} if review else {})).items():
+        if sha256 != data.sha256:
             what = f"{folder}: the rows in data/ are not those that {name} speaks of."
             raise InputError(what, "Run the same halubench generate again to finish the folder.")
-    failing = (*_failing(report), *_reviewed(folder))
+    if not data.provenance:
+        what = f"{folder} is not whole: it has no provenance/."
+        raise InputError(what, "Run the same halubench generate again to finish the folder.")
+    failing = (*_failing(report), *_reviewed(review))
     files: dict[str, bytes | Path] = {
         str(path.relative_to(folder)): path for path in sorted(_published(folder))
     }
@@ -43,10 +77,10 @@ def bundle(folder: Path, repo: str, options: PushOptions) -> Bundle:
     return Bundle(
         kind="benchmark",
         repo_type="dataset",
-        title=f"{manifest['data']['pairs']:,} pairs, {manifest['data']['rows']:,} rows",
+        title=f"{made.pairs:,} pairs, {made.rows:,} rows",
         files=files,
         owned=_FOLDERS,
-        rows=rows,
+        rows=data.sha256,
         failing=failing,
     )
 
@@ -61,15 +95,6 @@ def _shown(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".")
 
 
-def _audit(folder: Path) -> AuditReport:
-    raw = read_json(folder / "audit" / "audit.json")
-    try:
-        return AuditReport.model_validate(raw)
-    except ValueError as error:
-        what = f"{folder / 'audit' / 'audit.json'} is not an audit of this version."
-        raise InputError(what, "Run the same halubench generate again.") from error
-
-
 def _failing(report: AuditReport) -> Iterator[str]:
     for gate in report.gates:
         if gate.status == "fail":
@@ -77,14 +102,17 @@ def _failing(report: AuditReport) -> Iterator[str]:
             yield f"{gate.name} ({gate.scope}): {value}, limit {gate.limit}"
 
 
-def _reviewed(folder: Path) -> Iterator[str]:
-    """What people found against the labels, where they have read a sample."""
+def _review(folder: Path) -> _Review | None:
     path = folder / "review" / "report.json"
-    if path.is_file():
-        found = read_json(path)
-        if found.get("status") == "fail":
-            error = found["overall"]["error"]
-            yield f"Label error (people): {error['value']:.3f}, limit at most {found['limit']:.2f}"
+    return read_as(path, _Review) if path.is_file() else None
+
+
+def _reviewed(found: _Review | None) -> Iterator[str]:
+    """What people found against the labels, where they have read a sample."""
+    if found and found.status == "fail":
+        value = found.overall.error.value
+        told = "not known" if value is None else f"{value:.3f}"
+        yield f"Label error (people): {told}, limit at most {found.limit:.2f}"
 
 
 def _card(folder: Path, repo: str, failing: tuple[str, ...], options: PushOptions) -> str:

@@ -125,6 +125,8 @@ def read_audits(
     found = [_parse(path, AuditReport) for path in _find(folders, "audit.json")]
     if chosen is None:
         return found
+    if not chosen.is_file():
+        raise InputError(f"--audit {chosen} is no file.", "Give the audit.json of halubench audit.")
     audit = _parse(chosen, AuditReport)
     refs = {each.data.sha256: each.data.ref for each in measured}
     if audit.sha256 not in refs:
