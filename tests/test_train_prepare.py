@@ -173,6 +173,8 @@ def test_a_mix_adds_up_for_any_size_and_seed(count, seed):
     splits = {"train": pairs(12), "validation": pairs(6, start=50)}
     kept, gone = rows.mix(splits, {"DROP": count}, {}, seed)
     assert len(kept["train"]) == count
+    labels = Counter(row.label for row in kept["validation"])
+    assert labels["PASS"] == labels["FAIL"]
     assert sum(map(len, kept.values())) + len(gone) == 36
     assert {row.id for part in kept.values() for row in part}.isdisjoint(one.id for one in gone)
 

@@ -107,7 +107,7 @@ def mix(
 ) -> tuple[dict[str, list[Example]], list[Rejected]]:
     """Draw ``wanted`` training rows of each source, half of either label; pairs stay together.
 
-    The validation rows keep the same proportions, as many as there are. ``pairs`` gives the pair
+    The validation rows keep the same proportions, an even number of each source, as many as there are. ``pairs`` gives the pair
     of a row's id, where it has one. Raises InputError when a source has too few rows.
     """
     names = _sources(splits, wanted)
@@ -115,7 +115,7 @@ def mix(
     share = len(splits["validation"]) / max(1, len(splits["train"])) if whole else 0.0
     kept: dict[str, list[Example]] = {}
     for name, rows in splits.items():
-        count = {s: n if name == "train" else round(n * share) for s, n in names.items()}
+        count = {s: n if name == "train" else 2 * round(n * share / 2) for s, n in names.items()}
         drawn = _draw(rows, count, pairs, seed)
         _check_enough(name, drawn, count)
         kept[name] = [row for row in rows if row.id in {one.id for one in drawn}]
