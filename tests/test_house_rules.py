@@ -19,7 +19,10 @@ OTHER_NAMES = {
     "yarl": "aiohttp",  # whose addresses are yarl's
     "httpx2": "huggingface_hub",  # whose errors are httpx2's
 }
-ELSEWHERE = {"llmcompressor"}  # has an environment of its own, as its message says
+ELSEWHERE = {
+    "compressed_tensors",
+    "llmcompressor",
+}  # one environment of its own, as its message says
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Written in halves, so that this file does not find itself.
 FORBIDDEN = {

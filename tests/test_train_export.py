@@ -14,7 +14,7 @@ import engine_world as world
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from halubench.content import find
-from halubench.train.export import gguf, release
+from halubench.train.export import compress, gguf, release
 
 pytestmark = pytest.mark.torch
 CHATML = (
@@ -176,6 +176,20 @@ def test_the_modelfile_ends_answers_and_is_greedy(model: Path) -> None:
     assert 'PARAMETER stop "<|eot_id|>"' in told
     assert "PARAMETER temperature 0\n" in told
     assert "{{ .Response }}<|eot_id|>" in told
+
+
+@pytest.mark.parametrize(("widths", "size"), [((4096, 14336), 128), ((576, 1536), 64), ((96,), 32)])
+def test_four_bit_weights_share_a_scale_in_groups_that_fit(
+    widths: tuple[int, ...], size: int
+) -> None:
+    layers = {str(width): torch.nn.Linear(width, 2) for width in widths}
+    model = torch.nn.ModuleDict({**layers, "lm_head": torch.nn.Linear(7, 2)})
+    assert compress.group_size(model) == size
+
+
+def test_a_model_that_no_group_fits_is_refused() -> None:
+    with pytest.raises(InputError, match=r"do not divide the widths of this model \(100, 128\)"):
+        compress.group_size(torch.nn.Sequential(torch.nn.Linear(100, 2), torch.nn.Linear(128, 2)))
 
 
 def test_what_the_converter_says_is_passed_on(run: Path, tmp_path: Path) -> None:
