@@ -90,10 +90,13 @@
   const Bar = ({ estimate, floor, from }) => {
     const [value, low, high] = estimate;
     if (value == null) return html`<span class="bar none" aria-hidden="true" />`;
-    const at = (share) => `${(100 * Math.max(0, (share - from) / (1 - from))).toFixed(2)}%`;
-    const ends = low == null ? [value, value] : [low, high];
-    const line = floor != null && floor >= from ? `;--floor:${at(floor)}` : "";
-    return html`<span class="bar" aria-hidden="true" style=${`--at:${at(value)};--low:${at(ends[0])};--high:${at(ends[1])}${line}`} />`;
+    const at = (share) => 100 * Math.max(0, (share - from) / (1 - from));
+    const [left, right] = low == null ? [at(value), at(value)] : [at(low), at(high)];
+    const wide = right - left;
+    const percent = { at: at(value), from: wide < 100 ? (100 * left) / (100 - wide) : 0, wide };
+    if (floor != null && floor >= from) percent.floor = at(floor);
+    const style = Object.entries(percent).map(([name, share]) => `--${name}:${share.toFixed(2)}%`).join(";");
+    return html`<span class="bar" aria-hidden="true" style=${style} />`;
   };
   HB.Bar = Bar;
 
