@@ -33,7 +33,7 @@ from halubench.run import Journal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Run: TypeAlias = Callable[[str, int, int], Coroutine[None, None, int]]
+Run: TypeAlias = Callable[[str, int, int, Path], Coroutine[None, None, int]]
 ROUNDS = 5
 ANSWER = json.dumps(
     {
@@ -63,7 +63,7 @@ def requests(rows: int) -> Iterator[tuple[int, Request]]:
         yield row, Request((("user", f"DOCUMENT: {passage} Is it so?"),))
 
 
-async def bare(url: str, rows: int, in_flight: int) -> int:
+async def bare(url: str, rows: int, in_flight: int, _: Path) -> int:
     """The least that can be done: render, send, read."""
     slots = asyncio.Semaphore(in_flight)
     connector = aiohttp.TCPConnector(limit=in_flight)
@@ -86,27 +86,27 @@ async def bare(url: str, rows: int, in_flight: int) -> int:
     return len(answers)
 
 
-async def ours(url: str, rows: int, in_flight: int) -> int:
+async def ours(url: str, rows: int, in_flight: int, folder: Path) -> int:
     """The same through the scheduler, the engine and a fresh journal."""
     options = EngineOptions(window=in_flight)
     model = open_model(f"openai:m@{url}", options)
-    with tempfile.TemporaryDirectory() as folder:
-        journal = Journal(Path(folder) / "journal.sqlite")
-        limits = Limits(window=in_flight)
-        outcomes = complete_all(model, requests(rows), journal, limits)
-        done = 0
-        async for _, answer in outcomes:
-            done += isinstance(answer, Completion)
-        journal.close()
+    journal = Journal(folder / "journal.sqlite")
+    limits = Limits(window=in_flight)
+    outcomes = complete_all(model, requests(rows), journal, limits)
+    done = 0
+    async for _, answer in outcomes:
+        done += isinstance(answer, Completion)
+    journal.close()
     await model.aclose()
     return done
 
 
 def measure(run: Run, url: str, rows: int, in_flight: int) -> tuple[float, float]:
     """(rows a second, processor milliseconds a row)."""
-    wall, cpu = perf_counter(), process_time()
-    asyncio.run(run(url, rows, in_flight))
-    return rows / (perf_counter() - wall), (process_time() - cpu) / rows * 1e3
+    with tempfile.TemporaryDirectory() as folder:
+        wall, cpu = perf_counter(), process_time()
+        asyncio.run(run(url, rows, in_flight, Path(folder)))
+        return rows / (perf_counter() - wall), (process_time() - cpu) / rows * 1e3
 
 
 def compare(rows: int, delay_s: float, in_flight: int) -> None:
@@ -134,7 +134,7 @@ def compare(rows: int, delay_s: float, in_flight: int) -> None:
 def peak(rows: int) -> None:
     """Print the peak memory of one run."""
     with served(0.0, respond) as url:
-        asyncio.run(ours(url, rows, 64))
+        measure(ours, url, rows, 64)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{rows} rows: peak RSS {used:.0f} MB", flush=True)
 

@@ -333,12 +333,13 @@ _ROOM = "Make room or give another --out; what was journalled is kept."
 def _writable(path: Path) -> sqlite3.Connection:
     with _writing(path):
         db = sqlite3.connect(path.resolve().as_uri(), uri=True, isolation_level=None, timeout=10)
-        if not path.stat().st_size:  # Nothing to roll back: the change of mode need not be logged.
+        if not path.stat().st_size:  # Nothing to lose: no change need be logged or waited for.
             db.execute("pragma journal_mode=memory")
+            db.execute("pragma synchronous=off")
         db.execute("pragma journal_mode=wal")
+        db.executescript(_TABLES)
         db.execute("pragma synchronous=normal")
         db.execute("pragma wal_autocheckpoint=4000")  # pages: fewer waits for the disk
-        db.executescript(_TABLES)
     return db
 
 

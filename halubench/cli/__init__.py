@@ -8,6 +8,7 @@ is imported inside the function.
 
 from __future__ import annotations
 
+import gc
 import io
 import signal
 import sys
@@ -36,6 +37,7 @@ def main() -> None:
     """Run the command; a known error becomes one sentence and its exit code, never a traceback."""
     from halubench.cli._console import fail
 
+    gc.set_threshold(*_COLLECTED)
     signal.signal(signal.SIGTERM, _terminated)
     for stream in (sys.stdout, sys.stderr):  # A dash that a terminal cannot show ends no job.
         if isinstance(stream, io.TextIOWrapper):
@@ -53,6 +55,9 @@ def main() -> None:
         raise
 
 
+_COLLECTED = (50_000, 20, 100)
+"""Objects and rounds between collections of cycles. A command imports some hundred thousand objects
+that stay; looking them through again and again takes a tenth of the time of judging 2,000 rows."""
 _STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 
