@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from train_world import GOOD, asked, example, pairs, teacher, written
+from typer.testing import CliRunner
 
 from halubench import content, dataset
+from halubench.cli.train import app
 from halubench.errors import BudgetError, HalubenchError, InputError
 from halubench.judges.parse import parse_verdict_text
 from halubench.train import rows
@@ -262,3 +264,12 @@ def test_one_id_in_two_files_is_refused(tmp_path):
     files = [written(tmp_path / f"{n}.jsonl", pairs(4)) for n in "ab"]
     with pytest.raises(InputError, match="'DROP-0-P' is in"):
         prepare(Ask(tuple(files), tmp_path / "out", "direct"), silent)
+
+
+@pytest.mark.parametrize(("labels", "told"), [("PASS", True), ("PASS FAIL", False)])
+def test_a_set_of_one_label_is_told(tmp_path, labels, told):
+    data = [row for row in pairs(8) if row.label in labels.split()]
+    words = ["prepare", written(tmp_path / "d.jsonl", data), "--target", "direct"]
+    done = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "set")])
+    assert done.exit_code == 0
+    assert ("No training row is FAIL" in done.output) == told

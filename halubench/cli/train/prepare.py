@@ -146,6 +146,8 @@ def _show(done: Prepared, recipe: str | None) -> None:
         _console.note(
             f"[yellow]note:[/] {number:,} replies of the teacher did not serve: {reason}."
         )
+    for label in {row.example.label for row in done.splits["train"]} ^ {"PASS", "FAIL"}:
+        _console.note(f"[yellow]note:[/] No training row is {label}: it teaches one answer to all.")
     if not done.counted:
         _console.note("[yellow]note:[/] Tokens are estimated: give --tokenizer to count them.")
     where = escape(str(done.out))
