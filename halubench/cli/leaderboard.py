@@ -151,7 +151,8 @@ def _counting(what: str) -> Generator[Callable[[int, int], object]]:
     from rich.progress import TimeRemainingColumn as Left
 
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), Left())
-    with Progress(*columns, console=_console.err, transient=True) as bar:
+    shown = _console.err.is_terminal
+    with Progress(*columns, console=_console.err, transient=True, disable=not shown) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
