@@ -1,5 +1,6 @@
 """Work shared out over processes: the same in any number of them, and nobody is left behind."""
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -9,7 +10,7 @@ from generate_world import ask, source
 from test_generate_units_select import statement
 
 from halubench import content
-from halubench.errors import InputError
+from halubench.errors import IncompleteError, InputError
 from halubench.generate import generate
 from halubench.generate.propose import Pool, RuleProposer
 from halubench.generate.workers import CHUNK, spread
@@ -50,6 +51,11 @@ def test_an_error_in_a_worker_is_told_as_here():
         list(spread(partial(int, base=10), ["x"] * (CHUNK + 1), 2))
 
 
+def test_a_worker_that_is_ended_from_outside_is_one_sentence():
+    with pytest.raises(IncompleteError, match="One of 2 worker processes"):
+        list(spread(os._exit, [9] * (CHUNK + 1), 2))
+
+
 def test_no_worker_is_no_number_of_them(tmp_path):
     with pytest.raises(InputError, match="--workers 0"):
         ask(tmp_path, "s.jsonl", workers=0).check()
@@ -70,4 +76,4 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     assert parent.stdout is not None
     assert len({parent.stdout.readline() for _ in range(2)}) == 2
     parent.kill()
-    parent.communicate(timeout=40)  # The pipe ends with the last process that holds it.
+    parent.communicate(timeout=120)  # The pipe ends with the last process that holds it.

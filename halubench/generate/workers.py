@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from halubench import content
+from halubench.errors import IncompleteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,13 +25,20 @@ CHUNK = 200
 
 def spread(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
     """What ``work`` makes of each item, in order; ``work`` and all that it takes and gives can be
-    pickled. One worker is this process itself, and so is all there is for few items."""
+    pickled. One worker is this process itself, and so is all there is for few items.
+
+    Raises IncompleteError when a process was ended from outside.
+    """
     if workers == 1 or len(items) <= CHUNK:
         yield from map(work, items)
         return
     folders = [folder.resolve() for folder in content.roots()[:-1]]
     with ProcessPoolExecutor(workers, get_context("spawn"), _ready, (folders,)) as pool:
-        yield from pool.map(work, items, chunksize=CHUNK)
+        try:
+            yield from pool.map(work, items, chunksize=CHUNK)
+        except BrokenProcessPool as error:
+            what = f"One of {workers} worker processes was ended from outside, or memory ran out."
+            raise IncompleteError(what, "Run it again, with fewer --workers.") from error
 
 
 def _ready(folders: Sequence[Path]) -> None:
