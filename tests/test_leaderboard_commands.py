@@ -111,7 +111,7 @@ def part_the_twins(place: Path) -> None:
     """Every row a passage of its own, and figures that follow from it: the intervals are narrower."""
     path = one(place, "predictions.parquet")
     rows = [replace(row, group=str(at)) for at, row in enumerate(predictions.read(path))]
-    predictions.write(path, rows)
+    predictions.write(path, predictions.table(rows))
     write_again(place, rows)
 
 
