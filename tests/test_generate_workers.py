@@ -56,6 +56,21 @@ def test_a_worker_that_is_ended_from_outside_is_one_sentence():
         list(spread(os._exit, [9] * (CHUNK + 1), 2))
 
 
+def test_little_is_handed_out_before_it_is_asked_for():
+    class Asked(list):
+        furthest = 0
+
+        def __getitem__(self, part):
+            self.furthest = max(self.furthest, part.stop)
+            return super().__getitem__(part)
+
+    items = Asked(range(20 * CHUNK))
+    made = spread(str, items, 2)
+    assert next(made) == "0"
+    assert items.furthest <= 5 * CHUNK
+    made.close()
+
+
 def test_no_worker_is_no_number_of_them(tmp_path):
     with pytest.raises(InputError, match="--workers 0"):
         ask(tmp_path, "s.jsonl", workers=0).check()

@@ -18,8 +18,12 @@ from halubench.train.recipe import find
 TARGETS = ["dstack", "hf-jobs", "kubernetes", "mcli", "skypilot", "slurm"]
 
 
-def made(target, name="lynx-70b"):
-    return job(find(name), target, name, "set", "run")
+def made(target, name="lynx-70b", gpu=""):
+    recipe = find(name)
+    if gpu:
+        launch = recipe.launch.model_copy(update={"gpu": gpu})
+        recipe = recipe.model_copy(update={"launch": launch})
+    return job(recipe, target, name, "set", "run")
 
 
 def test_the_shipped_targets_are_those_promised():
@@ -92,10 +96,13 @@ def test_a_stopped_slurm_job_is_requeued_and_a_broken_one_is_not(
     assert slurm(tmp_path, code=code, restarts=restarts) == (code, requeued)
 
 
-@pytest.mark.parametrize("recipe", ["lynx-8b", "lynx-8b-lora"])
-def test_hugging_face_has_the_flavor_that_is_asked_for(recipe):
+@pytest.mark.parametrize(
+    ("recipe", "card"), [("lynx-8b", ""), *(("lynx-8b-lora", g) for g in ("H100", "A100", "L40S"))]
+)
+def test_hugging_face_has_the_flavor_that_is_asked_for(recipe, card):
     hub = pytest.importorskip("huggingface_hub", reason="the extra hub is not installed")
-    (flavor,) = re.findall(r"FLAVOR:-(\w+)", made("hf-jobs", recipe).text)
+    script = made("hf-jobs", recipe, card).text
+    (flavor,) = re.findall(r"FLAVOR:-([\w-]+)\}", script)
     assert flavor in {hardware.value for hardware in hub.JobHardware}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (typer reads the annotations)
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from rich.markup import escape
@@ -138,14 +138,13 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     judges = asks(model, prompt or [], options)
     with _console.err.status("Reading the rows and scoring the baselines"):
         bench = prepare(load(data, split=split, mapping=mapping), options)
-    results = _judge_all(judges, bench)
+    results, failures = _judge_all(judges, bench)
     for each in results:
         _show(each)
     if results:
         _console.note(f"Results: {escape(str(out))}/*/results.json and predictions.parquet")
-    if failed := len(judges) - len(results):
-        what = f"{failed} of {len(judges)} judges could not be scored, as said above."
-        raise IncompleteError(what, "Mend that and run the same command again: answers are kept.")
+    if failures:
+        _fail(failures, len(judges))
     check_complete(results)
     renamed = f" --map {map_}" if map_ else ""
     again = f"halubench leaderboard build {out} --data {data}{renamed} --out leaderboard-site"
@@ -165,9 +164,20 @@ def _mode(name: Mode, samples: int | None, temperature: float | None) -> ModeOpt
     return ModeOptions(name, samples or usual.samples, temperature or usual.temperature)
 
 
-def _judge_all(judges: Sequence[tuple[str, EvaluateOptions]], bench: Bench) -> list[Results]:
+def _fail(failures: Sequence[HalubenchError], judges: int) -> NoReturn:
+    """Exit as one that can be run again (75) if that mends any of them, else as the first."""
+    again = any(isinstance(failure, IncompleteError) for failure in failures)
+    kind = IncompleteError if again else type(failures[0])
+    what = f"{len(failures)} of {judges} judges could not be scored, as said above."
+    raise kind(what, "Mend that and run the same command again: answers are kept.")
+
+
+def _judge_all(
+    judges: Sequence[tuple[str, EvaluateOptions]], bench: Bench
+) -> tuple[list[Results], list[HalubenchError]]:
     """One judge after the other; of several, one that fails is told of and keeps none from its turn."""
     results: list[Results] = []
+    failures: list[HalubenchError] = []
     for uri, options in judges:
         try:
             results.append(_judge(uri, bench, options))
@@ -177,7 +187,8 @@ def _judge_all(judges: Sequence[tuple[str, EvaluateOptions]], bench: Bench) -> l
             if len(judges) == 1:
                 raise
             _console.fail(error)
-    return results
+            failures.append(error)
+    return results, failures
 
 
 def _judge(uri: str, bench: Bench, options: EvaluateOptions) -> Results:

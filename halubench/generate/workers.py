@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from multiprocessing import connection, get_context, parent_process
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
@@ -35,10 +37,25 @@ def spread(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator
     folders = [folder.resolve() for folder in content.roots()[:-1]]
     with ProcessPoolExecutor(workers, get_context("spawn"), _ready, (folders,)) as pool:
         try:
-            yield from pool.map(work, items, chunksize=CHUNK)
+            yield from _in_turn(pool, work, items, 2 * workers)
         except BrokenProcessPool as error:
             what = f"One of {workers} worker processes was ended from outside, or memory ran out."
             raise IncompleteError(what, "Run it again, with fewer --workers.") from error
+
+
+def _in_turn(
+    pool: ProcessPoolExecutor, work: Callable[[T], R], items: Sequence[T], ahead: int
+) -> Iterator[R]:
+    """No more than ``ahead`` chunks wait: a pool that is left does first what it was given."""
+    chunks = (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+    waiting = deque(pool.submit(_each, work, chunk) for chunk in islice(chunks, ahead))
+    while waiting:
+        yield from waiting.popleft().result()
+        waiting.extend(pool.submit(_each, work, chunk) for chunk in islice(chunks, 1))
+
+
+def _each(work: Callable[[T], R], chunk: Sequence[T]) -> list[R]:
+    return [work(item) for item in chunk]
 
 
 def _ready(folders: Sequence[Path]) -> None:

@@ -130,7 +130,9 @@ def _parameters(request: Request) -> Any:  # noqa: ANN401
 def _package(name: str) -> Any:  # noqa: ANN401  (vllm has no types that are at hand here)
     try:
         return importlib.import_module(name)
-    except ImportError:
-        raise MissingExtraError(
-            "vllm: needs the package vllm.", "Run: pip install 'halubench[vllm]'"
-        ) from None
+    except ImportError as error:
+        missing = error.name or "vllm"
+        what = "vllm: needs the package vllm" + (
+            "." if missing == "vllm" else f" in a version that has {missing}."
+        )
+        raise MissingExtraError(what, "Run: pip install --upgrade 'halubench[vllm]'") from None

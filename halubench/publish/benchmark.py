@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _BESIDE = ("manifest.json", "rejected.jsonl")
 _FOLDERS = ("data", "provenance", "audit", "review")
+_FINISH = "Run the same halubench generate again to finish the folder."
+_REVIEW = "Review these rows, or remove the folder review/."
 
 
 class _Data(BaseModel):
@@ -65,10 +67,9 @@ def bundle(folder: Path, repo: str, options: PushOptions) -> Bundle:
     for name, sha256 in (told | ({"review": review.sha256} if review else {})).items():
         if sha256 != data.sha256:
             what = f"{folder}: the rows in data/ are not those that {name} speaks of."
-            raise InputError(what, "Run the same halubench generate again to finish the folder.")
+            raise InputError(what, _REVIEW if name == "review" else _FINISH)
     if not data.provenance:
-        what = f"{folder} is not whole: it has no provenance/."
-        raise InputError(what, "Run the same halubench generate again to finish the folder.")
+        raise InputError(f"{folder} is not whole: it has no provenance/.", _FINISH)
     failing = (*_failing(report), *_reviewed(review))
     files: dict[str, bytes | Path] = {
         str(path.relative_to(folder)): path for path in sorted(_published(folder))

@@ -93,6 +93,7 @@ def explorers(
         data = rows_of(of_board[first], datasets, judged.get(first))
         for row in board.rows:
             if row.judge in judged:
+                same_rows(data, judged[row.judge])
                 recount_length(row.results, of_board[row.judge].predictions, data)
         if judged:
             found[board.data.sha256] = explore(data, judged, most)

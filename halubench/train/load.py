@@ -63,7 +63,14 @@ def read(folder: Path) -> Lengths:
         keys = [*_keys(path)]
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         counted = manifest["splits"]["train"]["tokens_are"] == "counted"
-    except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        pa.ArrowException,
+    ) as error:
         raise InputError(f"{folder} is no training set.", remedy) from error
     if not tokens:
         raise InputError(f"{folder} has no training rows.", remedy)

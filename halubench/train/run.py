@@ -95,6 +95,9 @@ def spawn(ask: Ask, arguments: Sequence[str]) -> Status:
         what = f"Training did not begin: a process ended with {code}{_killed(code)}."
         raise EngineError(what, "See its message above.")
     status = Status(**json.loads((ask.out / "status.json").read_text("utf-8")))
+    if heard and status.state == "running":
+        what = "Stopped before training could write a checkpoint."
+        raise IncompleteError(what, "Run the same command again: it goes on from the last one.")
     if status.state == "running":
         raise EngineError(
             f"A process ended with {code}{_killed(code)} at or before a step.",

@@ -114,10 +114,11 @@ class Stopper(TrainerCallback):  # type: ignore[misc]
         if any_process(self.asked) and state.global_step < state.max_steps:
             self.stopped = control.should_save = control.should_training_stop = True
 
-    def on_epoch_end(self, args: object, state: object, control: Any, **_: object) -> None:
-        del args, state
-        if self.stopped:
-            _end_at_once(control)
+    def on_epoch_end(self, args: object, state: Any, control: Any, **_: object) -> None:
+        del args
+        if self.stopped:  # Its checkpoint is written; validation belongs to whole epochs.
+            control.should_save = False
+            control.should_evaluate &= math.isclose(state.epoch, round(state.epoch))
 
 
 def _end_at_once(control: Any) -> None:
