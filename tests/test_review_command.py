@@ -95,3 +95,12 @@ def test_mistakes_get_a_sentence(tmp_path: Path, run) -> None:
         assert code == 2
         assert part in told
         assert "Traceback" not in told
+
+
+def test_columns_of_other_names_are_reviewed_as_well(tmp_path: Path, run) -> None:
+    data = tmp_path / "own.csv"
+    data.write_text("context,query,gold,verdict\nA ferry.,What?,A ferry.,PASS\nA.,B?,C.,FAIL\n")
+    told = ("--map", "passage=context,question=query,answer=gold,label=verdict")
+    code, _, said = run(data, *told, "--out", tmp_path / "review", "--report")
+    assert (code, "Nobody has reviewed a row" in said) == (2, True)
+    assert "--map passage=COLUMN" in run(data, "--out", tmp_path / "other", "--report")[2]

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from halubench.cli import _console
+from halubench.cli._options import named
 from halubench.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,12 +42,16 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
         str, typer.Option(help="What --apply does with a wrong label: drop or relabel.")
     ] = "drop",
     split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    map_: Annotated[
+        str | None, typer.Option("--map", help="Other column names: passage=context,label=gold")
+    ] = None,
 ) -> None:
     """Have people read a sample blind, one answer at a time, and report label errors."""
     from halubench import dataset
     from halubench.review import open_sheet
 
-    loaded = dataset.load(data, split=split)
+    mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
+    loaded = dataset.load(data, split=split, mapping=mapping)
     folder = out or (
         Path(data) / "review" if Path(data).is_dir() else Path(f"review-{loaded.name}")
     )
@@ -57,7 +62,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     if reviewer is None:
         what = "Whose review is it?"
         raise InputError(what, "Give --reviewer NAME, or --report for what was found so far.")
-    _review(sheet, reviewer, data, terminal=terminal)
+    _review(sheet, reviewer, f"{data} --map {map_}" if map_ else data, terminal=terminal)
 
 
 def _review(sheet: Sheet, reviewer: str, data: str, *, terminal: bool) -> None:
