@@ -12,21 +12,40 @@ import gc
 import io
 import signal
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from halubench.cli._commands import register
 from halubench.errors import HalubenchError
 
+_ABOUT = "Hallucination benchmarks from your own documents, and honest scores for judges."
 app = typer.Typer(
     name="halubench",
-    help="Hallucination benchmarks from your own documents, and honest scores for judges.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"halubench {version('halubench')}")
+        raise typer.Exit
+
+
+@app.callback(help=_ABOUT)
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=_version),
+    ] = False,
+) -> None:
+    """What comes before a command's name."""
+    del version
 
 
 def _register() -> None:
