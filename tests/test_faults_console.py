@@ -39,7 +39,7 @@ def test_terminal_of_few_characters_ends_no_job(encoding: str) -> None:
     )
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     shown = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, env=environment, check=False
+        [sys.executable, "-c", code, "broken"], capture_output=True, env=environment, check=False
     )
     assert shown.returncode == 2
     assert b"mega is no file." in shown.stderr

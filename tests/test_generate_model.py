@@ -3,9 +3,9 @@
 import json
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
-from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -119,7 +119,12 @@ def test_the_budget_stops_the_run_and_the_next_goes_on_from_there(tmp_path):
 def test_killed_and_run_again_it_asks_only_what_was_in_flight(tmp_path):
     path = source(tmp_path, 30)
     options = ["--accept", "12", "--window", "4", "--price-in", "1", "--price-out", "2"]
-    with ScriptedServer(partial(propose, delay_s=0.1)) as server:
+    killed = threading.Event()
+
+    def held(seen):  # After five answers, until the kill: it comes before the end on any machine.
+        return propose(seen, delay_s=0.05 if seen.number < 5 or killed.is_set() else 5)
+
+    with ScriptedServer(held) as server:
         out = tmp_path / "out"
         command = [sys.executable, "-c", RUN, "generate", str(path), "--out", str(out), *options]
         command += ["--model", f"openai:pen@{server.url}"]
@@ -127,7 +132,7 @@ def test_killed_and_run_again_it_asks_only_what_was_in_flight(tmp_path):
             while len(server.answered) < 5 and running.poll() is None:
                 time.sleep(0.01)
             running.kill()
-        time.sleep(0.5)
+        killed.set()
         first = [json.dumps(seen.body, sort_keys=True) for seen in server.seen]
         assert 5 <= len(first) < 12
         subprocess.run(command, check=True, capture_output=True)
