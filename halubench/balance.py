@@ -38,7 +38,7 @@ MAX_UNPAIRED = 0.10
 """Largest share of pairs whose exchange of words may stay without its reverse when pairs are short;
 of one exchange at most two, of a type a quarter. The audit says whether a word tells the label all the same."""
 LOOKAHEAD = 80
-"""Candidates compared when one is taken: the one that best evens out its words goes first."""
+"""Candidates compared when one is taken."""
 
 _ARTICLE = re.compile(r"^(?:an?|the) (?=\w)")
 Direction = tuple[str, str]
@@ -53,7 +53,7 @@ class Chosen:
 
 
 class Breaks:
-    """How much of a copied run each candidate's edit breaks, in whole quarters of what the gate
+    """How much of what is copied each candidate's edit breaks, in whole quarters of what the gate
     allows: worked out once for all draws, of candidates that the caller keeps."""
 
     def __init__(self) -> None:
@@ -62,8 +62,9 @@ class Breaks:
     def of(self, one: Candidate) -> int:
         """That of one candidate."""
         if id(one) not in self._known:
-            _, run = checks.quote_gaps(one)
-            self._known[id(one)] = int(4 * run / checks.MAX_RUN_GAP)
+            pairs, run = checks.quote_gaps(one)
+            share = max(pairs / checks.MAX_PAIRS_GAP, run / checks.MAX_RUN_GAP)
+            self._known[id(one)] = int(4 * share)
         return self._known[id(one)]
 
 
@@ -231,7 +232,8 @@ class _Queue:
             self._places[self._directions[place]].append(place)
 
     def pop(self, surplus: Mapping[str, int]) -> Candidate | None:
-        """The next candidate, or the one among the next few that best evens out what was put where."""
+        """Of the next few candidates the one whose twins are most alike beside the passage, and that
+        best evens out what was put where."""
         self._window = [place for place in self._window if not self._taken[place]]
         while len(self._window) < LOOKAHEAD and self._unseen < len(self._waiting):
             if not self._taken[self._unseen]:
@@ -239,14 +241,12 @@ class _Queue:
             self._unseen += 1
         if not self._window:
             return None
-        directions = [self._directions[place] for place in self._window]
-        over = [surplus[kept] - surplus[new] for kept, new in directions]
-        least = min(over)
-        even = [place for place, one in zip(self._window, over, strict=True) if one == least]
-        return self._take(min(even, key=self._broken))
+        return self._take(min(self._window, key=lambda place: self._cost(place, surplus)))
 
-    def _broken(self, place: int) -> int:
-        return self._breaks.of(self._waiting[place])
+    def _cost(self, place: int, surplus: Mapping[str, int]) -> tuple[int, int]:
+        """First what the edit breaks of what is copied, then how uneven it leaves the words."""
+        kept, new = self._directions[place]
+        return self._breaks.of(self._waiting[place]), surplus[kept] - surplus[new]
 
     def partner(self, one: Candidate, free: Callable[[Candidate], bool]) -> Candidate | None:
         """The next candidate of another item that makes the reverse exchange.

@@ -44,6 +44,19 @@ def test_no_word_is_its_own_opposite_or_paired_twice(one: definitions.Perturbati
     assert len(set(pairs)) == len(pairs)
 
 
+@pytest.mark.parametrize("one", [one for one in KNOWN.values() if one.rule and one.rule.twins])
+def test_a_twin_says_the_same_of_one_word_and_nothing_of_its_opposite(
+    one: definitions.Perturbation,
+) -> None:
+    assert one.rule is not None
+    twins = one.rule.twins
+    assert set(twins) <= {word for pair in one.rule.words for word in pair}
+    for pair in one.rule.words:
+        said = [twins[word] for word in pair if word in twins]
+        assert len(set(said)) == len(said)
+        assert set(said).isdisjoint(pair)
+
+
 def changed(name: str, **example: str) -> definitions.Perturbation:
     """A shipped kind with its first example changed."""
     one = KNOWN[name]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from perturb_world import fails, ground, item
 
-from halubench.perturb import restate
+from halubench.perturb import respell, restate
 from halubench.perturb.ground import compares
 from halubench.perturb.loosen import loosen
 from halubench.records import Rejected
@@ -48,7 +48,10 @@ def test_list_numbers_references_codes_and_ends_of_ranges_stay(text: str) -> Non
     assert fails(ground(passage, "What is said?", text), **NUMBERS) == set()
 
 
-def test_a_number_that_names_a_thing_is_never_the_wrong_answer() -> None:
+def test_a_number_that_names_a_thing_is_never_the_wrong_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(respell, "SHARE", 0.0)
     passage = (
         "In week 13 the crew painted 17 doors. On page 15 it says that 19 windows were painted."
     )

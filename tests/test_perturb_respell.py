@@ -16,13 +16,19 @@ from halubench.perturb import respell
 @pytest.mark.parametrize(
     ("value", "other"),
     [
-        ("12%", "12 percent"),
+        ("12%", "twelve percent"),
+        ("1.2%", "1.2 percent"),
+        ("120%", "120 percent"),
         ("12 percent", "12%"),
         ("5 days", "five days"),
         ("five", "5"),
         ("June 9, 2019", "9 June 2019"),
         ("9 June 2019", "June 9, 2019"),
-        ("13", None),
+        ("13", "thirteen"),
+        ("99 days", "ninety-nine days"),
+        ("Sixty-five", "65"),
+        ("100", None),
+        ("13 mg", None),
         ("1", None),
         ("$5", None),
         ("3.5", None),
@@ -32,7 +38,9 @@ def test_the_other_spelling(value: str, other: str | None) -> None:
     assert respell.respell(value) == other
 
 
-@given(st.sampled_from(["{} days", "{}%", "{} percent", "{}", "June {}, 2019"]), st.integers(1, 30))
+@given(
+    st.sampled_from(["{} days", "{}%", "{} percent", "{}", "June {}, 2019"]), st.integers(1, 130)
+)
 def test_a_respelled_value_is_the_same_value(form: str, number: int) -> None:
     text = form.format(number)
     other = respell.respell(text)
@@ -44,11 +52,26 @@ def test_both_twins_are_respelled_or_neither() -> None:
     text = "In the town 12% of the men could swim."
     value = values.find(text)[0]
     made = [respell.edit(text, value, "14", "L2", Random(seed)) for seed in range(20)]
-    assert {(one.fail, one.twin) for one in made} == {("14 percent", "12 percent"), ("14", None)}
+    assert {(one.fail, one.twin) for one in made} == {
+        ("fourteen percent", "twelve percent"),
+        ("14", None),
+    }
     assert {one.change for one in made} == {"12 -> 14"}
 
 
-@pytest.mark.parametrize("text", ["a 5-day stay", "it cost $5", "from 5/7 on", "a(5) b", "x-5"])
+def test_no_word_against_digits() -> None:
+    text = "In the town 99% of the men could swim."
+    value = values.find(text)[0]
+    assert {respell.edit(text, value, "100", "L2", Random(n)).twin for n in range(20)} == {None}
+
+
+CLINGING = (
+    "a 5-day stay", "it cost $5", "from 5/7 on", "a(5) b", "x-5", "at 1:5 they", "of 5 ± 2 days",
+    "n = 5 of them", "took 5 mg of it", "at 5 U/l of it", "of 5 CD patients", "turned 5° left",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CLINGING)
 def test_no_word_where_something_clings_to_the_number(text: str) -> None:
     for value in values.find(text):
         assert respell.edit(text, value, "6", "L2", Random(1)).twin is None

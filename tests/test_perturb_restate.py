@@ -139,6 +139,26 @@ def test_a_long_answer_takes_a_colon_and_a_short_one_none() -> None:
         assert made(item(FERRY, "Why is it so?", "48 cars", id=str(number))).text.count(":") == 0
 
 
+def test_what_has_a_verb_of_its_own_takes_a_colon() -> None:
+    told = "the Lark was sold"
+    for number in range(12):
+        one = made(item(f"First {told}.", "What came first?", told, id=str(number)))
+        assert one.text[: one.start].rstrip('"').endswith(": ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [("39-yard", "39 yards"), ("1-year", "1 year"), ("6-foot", "6 feet")]
+)
+def test_a_measure_that_stood_before_a_noun_stands_alone(answer: str, said: str) -> None:
+    one = made(item(f"It was a {answer} one.", "What was the longest goal?", answer))
+    assert one.text == f"The longest goal was {said}."
+
+
+def test_a_dash_before_words_is_no_part_of_the_answer() -> None:
+    assert "-" not in made(item("the -red mill", "Why is it so?", "-red mill")).text
+    assert "-5 °C" in made(item("at -5 °C", "Why is it so?", "-5 °C")).text
+
+
 def test_frames_vary_with_the_item() -> None:
     texts = {made(item(FERRY, "Why?", "48", id=str(number))).text for number in range(40)}
     assert len(texts) == len(restate.FRAMES)

@@ -98,6 +98,20 @@ def test_twins_replace_both_sides_or_none() -> None:
     assert (one.fail, one.twin) == ("fell", None)
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("It took more boats.", "It took fewer boats."),
+        ("More studies came.", "Fewer studies came."),
+        ("It did more harm.", "It did less harm."),
+        ("It is a more serious loss.", "It is a less serious loss."),
+    ],
+)
+def test_things_that_are_counted_are_fewer(right: str, wrong: str) -> None:
+    found = fails(ground("", "What was found?", right), operator="flip", words=(("more", "less"),))
+    assert found == {wrong}
+
+
 def conclusions(gold: str) -> set[str]:
     of = ground("", "Does it?", f"The answer is {gold}.", gold)
     return {one.fail for one in proposals(of, operator="conclusion", words=(("yes", "no"),))}

@@ -48,6 +48,31 @@ _OTHER = {
     "who underwent": "undergoing",
     "at the time of": "at",
     "a total of": "altogether",
+    "as a result of": "as a consequence of",
+    "furthermore": "moreover",
+    "moreover": "furthermore",
+    "in both groups": "within both groups",
+    "in children": "among children",
+    "in patients": "among patients",
+    "in subjects": "among subjects",
+    "in comparison with": "in comparison to",
+    "in terms of": "as regards",
+    "in this study": "in the present study",
+    "per year": "a year",
+    "the use of": "use of",
+    "therefore": "thus",
+    "until": "till",
+    "upon": "on",
+    "used by": "employed by",
+    "used for": "employed for",
+    "used in": "employed in",
+    "was used": "was employed",
+    "were used": "were employed",
+    "with a mean": "having a mean",
+    "with a median": "having a median",
+    "with regard to": "as regards",
+    "with respect to": "as regards",
+    "years of age": "years old",
 }
 
 
@@ -67,10 +92,10 @@ def loosen(answer: str, key: str) -> str:
     pairs = "between" in answer  # "between A and B": that "and" joins no more than two.
 
     def other(match: re.Match[str]) -> str:
-        if int(digest(key, str(match.start()))[:8], 16) % 3 == 0:
-            return match.group()
         if match["other"]:
             return _OTHER[match["other"]]
+        if int(digest(key, str(match.start()))[:8], 16) % 3 == 0:
+            return match.group()
         return "and" if pairs else "and also"
 
     return _LOOSE.sub(other, answer)

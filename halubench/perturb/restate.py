@@ -55,6 +55,11 @@ _COUNT = re.compile(
 _FRAGMENT = re.compile(r"(?:have|has|had|is|are|was|were|that|which|who|and|but|or|can|will)\b")
 _BROKEN = re.compile(r"[a-z]- [a-z]|[a-z]-\n[a-z]")
 _BAD_NP = re.compile(r"\b(?:\w+ed|paid|held|made|known|given)(?= (?:to|on|by|in|as|for|using|with)\b|$)|\b(?:and|or) (?:what|how|why|who)\b| do(?:es)? | did |,", re.IGNORECASE)  # fmt: skip
+_CLAUSE = re.compile(r"^[^\w$€£(-]|\b(?:is|are|was|were|has|have|had|did)\b")
+"""What no "is" can stand before."""
+_DASH = re.compile(r"^[-–—]\s*(?=[^\W\d])")
+_MEASURE = re.compile(r"(\d[\d.,]*)-(yard|foot|mile|day|week|month|year|minute|hour)")
+"""An answer that is a measure as it stands before a noun ("39-yard")."""
 FEWEST_ASKED = 6
 """Words of a question after its topic ("TOPIC: is there a difference?") that are asked without it."""
 MIN_COVERAGE = 0.55
@@ -100,16 +105,24 @@ def conclusion(item: Item) -> Statement | None:
 def in_sentence(item: Item, answer: str) -> Statement:
     """``answer`` inside one sentence built from the question."""
     sentence = len(words(answer)) > 3 and answer.strip().endswith(".")
-    answer = answer.strip().rstrip(".;,").lstrip(" :;,.")
+    answer = _DASH.sub("", answer.strip().rstrip(".;,").lstrip(" :;,."))
+    if measure := _MEASURE.fullmatch(answer):
+        answer = _measured(measure)
     question = tidy_question(item.question)
     made = _declarative(question, answer)
     if made is None:
         answer = loosen(answer, item.id)
-        fragment = sentence or len(words(answer)) > 6 or not re.match(r"[\w$€£(-]", answer)
+        fragment = sentence or len(words(answer)) > 6 or _CLAUSE.search(answer)
         frames = CLAUSE_FRAMES if fragment else FRAMES
         made = frames[int(digest(item.id)[:8], 16) % len(frames)].replace("{question}", question)
     before, _, after = made.partition("{answer}")
     return Statement(item, before + answer + after, len(before), len(before) + len(answer))
+
+
+def _measured(match: re.Match[str]) -> str:
+    """The measure as it stands alone: "39 yards" for "39-yard"."""
+    number, unit = match.groups()
+    return f"{number} {unit if number == '1' else 'feet' if unit == 'foot' else unit + 's'}"
 
 
 def tidy_question(question: str) -> str:

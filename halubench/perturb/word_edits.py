@@ -55,7 +55,8 @@ def flip(ground: Ground, rule: Rule) -> Iterator[Proposal]:
             if not re.search(rf"\b{re.escape(new)}\b", near, re.IGNORECASE):
                 twin, other = rule.twins.get(word.lower()), rule.twins.get(new)
                 paired = twin is not None and other is not None
-                fail = _article(match["article"], other if paired and other else new, word)
+                put = _counted(other if paired and other else new, after)
+                fail = _article(match["article"], put, word)
                 kept = _article(match["article"], twin, word) if paired and twin else None
                 yield Proposal(start, end, fail, "L1", f"{word.lower()} -> {new}", kept)
 
@@ -71,6 +72,12 @@ def _flippable(pairs: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
 
 def _opposites(pairs: tuple[tuple[str, str], ...], word: str) -> list[str]:
     return [b for a, b in pairs if a == word] + [a for a, b in pairs if b == word]
+
+
+def _counted(word: str, after: str) -> str:
+    """ "fewer" for "less" before things that are counted."""
+    counted = re.match(r" [a-z-]+[^su]s\b", after)
+    return "fewer" if word == "less" and counted else word
 
 
 def _article(article: str | None, word: str, model: str) -> str:
