@@ -68,6 +68,7 @@ def test_no_word_against_digits() -> None:
 CLINGING = (
     "a 5-day stay", "it cost $5", "from 5/7 on", "a(5) b", "x-5", "at 1:5 they", "of 5 ± 2 days",
     "n = 5 of them", "took 5 mg of it", "at 5 U/l of it", "of 5 CD patients", "turned 5° left",
+    "it is ~5 days off", "of 8 vs. 5 days",
 )  # fmt: skip
 
 

@@ -8,7 +8,14 @@ from perturb_world import fails, ground, proposals
 from halubench.perturb.word_edits import offered
 
 PAIRS = (("increase", "decrease"), ("increased", "decreased"), ("reduction", "increase"))
-MORE = (*PAIRS, ("higher", "lower"), ("men", "women"), ("was not", "was"), ("effective", "poor"))
+MORE = (
+    *PAIRS,
+    ("higher", "lower"),
+    ("men", "women"),
+    ("was not", "was"),
+    ("effective", "poor"),
+    ("bilateral", "unilateral"),
+)
 
 
 def flipped(text: str, gold: str = "", **more: object) -> set[str]:
@@ -26,6 +33,7 @@ def flipped(text: str, gold: str = "", **more: object) -> set[str]:
         ("An increase came.", {"A decrease came.", "A reduction came."}),
         ("The drug was an effective one.", {"The drug was a poor one.", "The drug was not an effective one."}),
         ("A poor drug.", {"An effective drug."}),
+        ("A bilateral one.", {"A unilateral one."}),
         ("The women came.", {"The men came."}),
     ],
 )  # fmt: skip

@@ -94,7 +94,7 @@ def _in_numerals(word: str) -> str:
     return str(number) if 1 < number <= LARGEST_WORD else ""
 
 
-_CLINGS = re.compile(r"[-–/\w$€£(:]$|[=±<>≤≥+] $")
+_CLINGS = re.compile(r"[-–/\w$€£(:<>~∼≈]$|(?:[=±<>≤≥+]|\bvs\.?) $")
 _FOLLOWS = re.compile(
     r"[-–/\w$€£(°]| (?:[=±<>≤≥+×]|[A-Z]|\w+/|(?:[^\W\daeiouy_]{1,3}|min|sec|mol)(?![\w-]))"
 )
@@ -103,6 +103,6 @@ _FOLLOWS = re.compile(
 
 def _fits(text: str, value: Value) -> bool:
     """Whether words may stand there: no sign, hyphen or abbreviated unit is about the value."""
-    if value.amount <= Decimal(0) or _CLINGS.search(text[: value.start][-2:]):
+    if value.amount <= Decimal(0) or _CLINGS.search(text[max(0, value.start - 5) : value.start]):
         return False
     return not _FOLLOWS.match(text, value.end)

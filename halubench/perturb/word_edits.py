@@ -74,6 +74,10 @@ def _opposites(pairs: tuple[tuple[str, str], ...], word: str) -> list[str]:
     return [b for a, b in pairs if a == word] + [a for a, b in pairs if b == word]
 
 
+_VOWEL = re.compile(r"(?!uni[flqtv]|union|use|eu|one)[aeiou]", re.IGNORECASE)
+"""A word that begins with the sound of a vowel."""
+
+
 def _counted(word: str, after: str) -> str:
     """ "fewer" for "less" before things that are counted."""
     counted = re.match(r" [a-z-]+[^su]s\b", after)
@@ -84,7 +88,7 @@ def _article(article: str | None, word: str, model: str) -> str:
     word = recase(model, word)
     if article is None:
         return word
-    right = "an" if word[0].lower() in "aeiou" else "a"
+    right = "an" if _VOWEL.match(word) else "a"
     return f"{right.capitalize() if article[0].isupper() else right} {word}"
 
 
