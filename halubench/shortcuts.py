@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from functools import lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -43,7 +42,7 @@ def length(row: Shown) -> float:
 
 def overlap(row: Shown) -> float:
     """Share of the answer's word tokens found in the passage, in [0, 1]; an empty answer has 0."""
-    return _share(text.words(row.answer), _read(row.passage).words)
+    return _share(text.words(row.answer), 1, _joined(row.passage))
 
 
 def numbers(row: Shown) -> float:
@@ -52,7 +51,10 @@ def numbers(row: Shown) -> float:
     '1,577' equals '1577' and '3.50' equals '3.5'.
     """
     found = _numbers(row.answer)
-    return _share(found, _read(row.passage).numbers) if found else 1.0
+    if not found:
+        return 1.0
+    known = _known_numbers(row.passage)
+    return sum(number in known for number in found) / len(found)
 
 
 OVERLAP_FEATURES = (
@@ -64,15 +66,17 @@ OVERLAP_FEATURES = (
 
 def overlap_features(rows: Sequence[Shown]) -> NDArray[np.float64]:
     """Unigram, bigram and longest-run coverage of each answer: shape (rows, 3), in [0, 1]."""
-    return np.array([_coverage(row) for row in rows], dtype=np.float64).reshape(-1, 3)
+    table = [coverage(row.answer, row.passage) for row in rows]
+    return np.array(table, dtype=np.float64).reshape(-1, 3)
 
 
-def _coverage(row: Shown) -> tuple[float, float, float]:
-    tokens, passage = text.words(row.answer), _read(row.passage)
-    pairs = list(pairwise(tokens))
-    bigrams = _share(pairs, passage.bigrams) if pairs else _share(tokens, passage.words)
-    run = longest_run(tokens, passage.joined) / len(tokens) if tokens else 0.0
-    return _share(tokens, passage.words), bigrams, run
+def coverage(answer: str, passage: str) -> tuple[float, float, float]:
+    """The :data:`OVERLAP_FEATURES` of one answer, in [0, 1]."""
+    tokens, joined = text.words(answer), _joined(passage)
+    unigrams = _share(tokens, 1, joined)
+    bigrams = _share(tokens, 2, joined) if len(tokens) > 1 else unigrams
+    run = longest_run(tokens, joined) / len(tokens) if tokens else 0.0
+    return unigrams, bigrams, run
 
 
 def longest_run(tokens: Sequence[str], joined: str) -> int:
@@ -85,22 +89,14 @@ def longest_run(tokens: Sequence[str], joined: str) -> int:
     return best
 
 
-class _Passage:
-    """A passage as the overlap features read it."""
-
-    __slots__ = ("bigrams", "joined", "numbers", "words")
-
-    def __init__(self, passage: str) -> None:
-        tokens = text.words(passage)
-        self.words = frozenset(tokens)
-        self.bigrams = frozenset(pairwise(tokens))
-        self.joined = _spaced(tokens)
-        self.numbers = frozenset(_numbers(passage))
+def _share(tokens: Sequence[str], size: int, joined: str) -> float:
+    """Share of the runs of ``size`` tokens that stand in ``joined``; 0 where there is none."""
+    runs = [tokens[start : start + size] for start in range(len(tokens) - size + 1)]
+    return sum(_spaced(run) in joined for run in runs) / len(runs) if runs else 0.0
 
 
-@lru_cache(maxsize=128)
-def _read(passage: str) -> _Passage:
-    return _Passage(passage)
+def _joined(passage: str) -> str:
+    return f" {text.normalise(passage)} "
 
 
 def _spaced(tokens: Sequence[str]) -> str:
@@ -111,8 +107,9 @@ def _numbers(string: str) -> list[Decimal]:
     return [Decimal(match.replace(",", "")) for match in _NUMBER.findall(string)]
 
 
-def _share(parts: Sequence[object], whole: frozenset[object]) -> float:
-    return sum(part in whole for part in parts) / len(parts) if parts else 0.0
+@lru_cache(maxsize=128)
+def _known_numbers(passage: str) -> frozenset[Decimal]:
+    return frozenset(_numbers(passage))
 
 
 def _count(pattern: str) -> Callable[[str], float]:

@@ -14,8 +14,11 @@ _SPACE = re.compile(r"\s+")
 
 def words(text: str) -> list[str]:
     """Lower-cased word and number tokens, in order ('1,577' and '3.5' are one token each)."""
-    found: list[str] = _WORD.findall(unicodedata.normalize("NFKC", text))
-    return "\n".join(found).lower().split("\n") if found else []
+    return _joined(text).split()
+
+
+def _joined(text: str) -> str:
+    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text))).lower()
 
 
 def squeeze(text: str) -> str:
@@ -26,7 +29,7 @@ def squeeze(text: str) -> str:
 @lru_cache(maxsize=4096)
 def normalise(text: str) -> str:
     """Case-folded words joined by one space: the form in which passages and answers are compared."""
-    return " ".join(words(text))
+    return _joined(text)
 
 
 def answer_key(text: str) -> str:

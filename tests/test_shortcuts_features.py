@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -86,6 +88,20 @@ def test_longest_run_equals_the_naive_search(tokens: list[str], passage: list[st
         default=0,
     )
     assert shortcuts.longest_run(tokens, f" {' '.join(passage)} ") == naive
+
+
+_TEXTS = st.lists(st.sampled_from(["a", "ab", "b", "ba", "1", "1,2", "été"]), max_size=9).map(
+    " ".join
+)
+
+
+@given(_TEXTS, _TEXTS)
+def test_coverage_counts_whole_words_and_pairs_of_neighbours(answer: str, passage: str) -> None:
+    tokens, known = answer.split(), passage.split()
+    pairs, near = list(pairwise(tokens)), list(pairwise(known))
+    unigrams = sum(one in known for one in tokens) / len(tokens) if tokens else 0.0
+    bigrams = sum(one in near for one in pairs) / len(pairs) if pairs else unigrams
+    assert shortcuts.coverage(answer, passage)[:2] == (unigrams, bigrams)
 
 
 @given(st.text(max_size=60), st.text(max_size=120))

@@ -47,6 +47,7 @@ def test_words_of_joined_words(tokens: list[str]) -> None:
         ("they didn't, John’s", ["they", "didn't", "john’s"]),
         ("at 5. Then 6, 7", ["at", "5", "then", "6", "7"]),
         ("Ångström ﬁne 東京", ["ångström", "fine", "東京"]),
+        ("ΟΔΟΣ ΑΣ. Σ", ["οδος", "ας", "σ"]),
         ("—…!?", []),
     ],
 )

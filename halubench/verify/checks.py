@@ -159,20 +159,10 @@ def _overlap(candidate: Candidate) -> str:
 def quote_gaps(candidate: Candidate) -> tuple[float, float]:
     """By how much the twins differ in the share of word pairs found in the passage, and in the share
     of their longest run copied from it; both in [0, 1]."""
-    passed, failed = shortcuts.overlap_features(
-        [_Shown(candidate, a) for a in (candidate.pass_answer, candidate.fail_answer)]
-    )
-    _, pairs, run = abs(passed - failed)
-    return float(pairs), float(run)
-
-
-class _Shown:
-    def __init__(self, candidate: Candidate, answer: str) -> None:
-        self.passage, self.question, self.answer = (
-            candidate.item.passage,
-            candidate.item.question,
-            answer,
-        )
+    answers, passage = (candidate.pass_answer, candidate.fail_answer), candidate.item.passage
+    passed, failed = (shortcuts.coverage(answer, passage) for answer in answers)
+    _, pairs, run = (abs(a - b) for a, b in zip(passed, failed, strict=True))
+    return pairs, run
 
 
 def _short(candidate: Candidate) -> bool:
