@@ -1,7 +1,8 @@
 """COVID-QA (Möller et al., 2020) in SQuAD's form: questions over whole articles.
 
 An article can hold 60,000 characters and more, so that each question gets a window of it around
-the answer, cut at borders of paragraphs or sentences.
+the answer, cut at borders of paragraphs or sentences. The Hub's rows (deepset/covid_qa_deepset), of
+one question each, are read as well.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from halubench.sources.base import STAGE, SourceOptions, kind_of, text
 from halubench.text import passage_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from halubench.reading import Record
 
@@ -26,26 +27,37 @@ DOMAIN = "medical"
 HOME = "https://github.com/deepset-ai/COVID-QA"
 LICENSE = "Apache-2.0"
 
+_HUB = {"document_id", "context", "question", "answers"}
 _PARAGRAPH = re.compile(r"\n\s*\n\s*|\A|\Z")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\[(\"“])|\n\s*")
 _WORD = re.compile(r"\s+")
 
 
 def matches(record: Mapping[str, object]) -> bool:
-    """Whether the record is a SQuAD article: paragraphs with a context and questions."""
+    """Whether the record is a SQuAD article (paragraphs with a context and questions) or the Hub's."""
     paragraphs = record.get("paragraphs")
     first: Any = paragraphs[0] if isinstance(paragraphs, list) and paragraphs else None
-    return isinstance(first, dict) and {"context", "qas"} <= set(first)
+    return (isinstance(first, dict) and {"context", "qas"} <= set(first)) or set(record) >= _HUB
 
 
 def items(records: Iterable[Record], options: SourceOptions) -> Iterator[Item | Rejected]:
     """One item a question, on a window of at most ``options.max_passage_chars`` characters."""
+    article = _Article("")
     for record in records:
-        paragraphs: Any = record.fields.get("paragraphs") or []
-        for paragraph in paragraphs:
-            article = _Article(str(paragraph.get("context") or ""))
+        for paragraph in _paragraphs(record.fields):
+            context = str(paragraph.get("context") or "")
+            article = article if article.text == context else _Article(context)
             for asked in paragraph.get("qas") or []:
                 yield _item(article, asked, options.max_passage_chars)
+
+
+def _paragraphs(fields: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    if not set(fields) >= _HUB:
+        return fields.get("paragraphs") or []
+    golds: Mapping[str, Sequence[Any]] = fields["answers"] or {}
+    pairs = zip(golds.get("text") or [], golds.get("answer_start") or [], strict=False)
+    answers = [{"text": told, "answer_start": start} for told, start in pairs]
+    return [{"context": fields["context"], "qas": [{**fields, "answers": answers}]}]
 
 
 class _Article:

@@ -1,13 +1,16 @@
 """DROP (Dua et al., 2019, arXiv:1903.00161) in the prompt form of OpenAI's simple-evals.
 
 A record holds ``context`` ("Passage: ... Question: ... Answer:"), ``completion`` (the answer) and
-``ref_text`` (all annotators' answers, joined by "|").
+``ref_text`` (all annotators' answers, joined by "|"). The Hub's rows (ucinlp/drop) are read as well.
+Those list the spans of all annotators in one row, so that several spans of one answer and different
+answers are the same thing there: only rows are used whose spans are all equal.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from halubench.records import Item, Json, Rejected
 from halubench.sources.base import STAGE, SourceOptions, kind_of, text
@@ -23,6 +26,7 @@ DOMAIN = "general"
 HOME = "https://huggingface.co/datasets/ucinlp/drop"
 LICENSE = "CC-BY-SA-4.0"
 
+_HUB = {"query_id", "passage", "question", "answers_spans"}
 _PROMPT = re.compile(r"Passage: (.*)\nQuestion: (.*)\nAnswer:", re.DOTALL)
 _MONTH = r"(?:jan|febr?u?|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 _DATE = re.compile(
@@ -34,15 +38,16 @@ _ASKS_WHEN = re.compile(r"\b(?:when|what year|which year|what date|which date)\b
 
 
 def matches(record: Mapping[str, object]) -> bool:
-    """Whether the record has DROP's prompt form."""
-    return {"context", "completion", "ref_text"} <= set(record) and bool(
-        _PROMPT.match(text(record, "context"))
+    """Whether the record has DROP's prompt form, or the Hub's."""
+    return set(record) >= _HUB or (
+        {"context", "completion", "ref_text"} <= set(record)
+        and bool(_PROMPT.match(text(record, "context")))
     )
 
 
 def items(records: Iterable[Record], _options: SourceOptions) -> Iterator[Item | Rejected]:
     """One item a question; annotators who answered the same question again add aliases to it."""
-    rows = list(records)
+    rows = [_prompted(one) if set(one.fields) >= _HUB else one for one in records]
     aliases: dict[str, list[str]] = {}
     for row in rows:
         aliases.setdefault(_id(row), []).extend(_answers(row))
@@ -53,11 +58,24 @@ def items(records: Iterable[Record], _options: SourceOptions) -> Iterator[Item |
             yield Rejected(NAME, _id(row), STAGE, reason)
             continue
         answer = text(row.fields, "completion")
+        if not answer and row.fields.get("answers_spans"):
+            yield Rejected(NAME, _id(row), STAGE, "several spans: one answer or several, not told")
+            continue
         passage, question = match[1].strip(), match[2].strip()
         meta = _meta(passage, question, answer)
         yield Item(
             NAME, _id(row), DOMAIN, passage, question, answer, tuple(aliases[_id(row)]), meta
         )
+
+
+def _prompted(record: Record) -> Record:
+    """A row of the Hub in the prompt form; without an answer where its spans differ."""
+    fields: Any = record.fields
+    spans = list(dict.fromkeys(str(one).strip() for one in fields["answers_spans"]["spans"]))
+    answer = spans[0] if len(spans) == 1 else ""
+    context = f"Passage: {fields['passage']}\nQuestion: {fields['question']}\nAnswer:"
+    told = {"context": context, "completion": answer, "ref_text": answer, "answers_spans": spans}
+    return replace(record, fields=told)
 
 
 def _id(record: Record) -> str:

@@ -1,8 +1,11 @@
-"""PubMedQA PQA-L (Jin et al., 2019, arXiv:1909.06146): a JSON object of abstracts by PMID."""
+"""PubMedQA PQA-L (Jin et al., 2019, arXiv:1909.06146): a JSON object of abstracts by PMID.
+
+The Hub's rows (qiaojin/PubMedQA) name the same fields in another way and are read as well.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from halubench.reading import KEY
 from halubench.records import Item, Json, Rejected
@@ -18,16 +21,18 @@ DOMAIN = "medical"
 HOME = "https://github.com/pubmedqa/pubmedqa"
 LICENSE = "MIT"
 
+_HUB = ("pubid", "question", "context", "long_answer", "final_decision")
+
 
 def matches(record: Mapping[str, object]) -> bool:
     """Whether the record is an abstract with a question."""
-    return {"QUESTION", "CONTEXTS", "LONG_ANSWER"} <= set(record)
+    return {"QUESTION", "CONTEXTS", "LONG_ANSWER"} <= set(record) or set(_HUB) <= set(record)
 
 
 def items(records: Iterable[Record], _options: SourceOptions) -> Iterator[Item | Rejected]:
     """One item an abstract: its sections are the passage, its conclusion the answer."""
     for record in records:
-        fields = record.fields
+        fields = _as_published(record.fields)
         contexts = fields.get("CONTEXTS")
         sections = contexts if isinstance(contexts, list) else []
         passage = "\n\n".join(part.strip() for part in sections if isinstance(part, str))
@@ -45,3 +50,12 @@ def items(records: Iterable[Record], _options: SourceOptions) -> Iterator[Item |
             answer=text(fields, "LONG_ANSWER"),
             meta=meta,
         )
+
+
+def _as_published(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "pubid" not in fields:
+        return fields
+    key, question, context, answer, decision = (fields.get(name) for name in _HUB)
+    contexts = list((context or {}).get("contexts") or [])
+    return {KEY: str(key), "QUESTION": question, "CONTEXTS": contexts, "LONG_ANSWER": answer,
+            "final_decision": decision}  # fmt: skip
