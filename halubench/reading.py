@@ -9,6 +9,7 @@ import io
 import json
 import re
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 from halubench.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
 KEY = "_key"
 """Where a record of a JSON object of objects keeps the name it had there."""
@@ -132,6 +133,17 @@ def scan_hub(hub: HubId, split: str | None = None) -> Iterator[tuple[str, Record
             yield name, Record(replace(hub, split=name), row, fields)
     if not row:
         raise InputError(f"The Hub dataset {hub.id} has no rows.")
+
+
+def commit_of(hub: HubId) -> str:
+    """The commit (40 hex digits) that the revision of a Hub dataset names now; of ``main`` without one.
+
+    Raises as :func:`scan_hub` does.
+    """
+    with _speaking(hub):
+        from huggingface_hub import HfApi
+
+        return str(HfApi(library_name="halubench").dataset_info(hub.id, revision=hub.revision).sha)
 
 
 def text_of(record: Record, target: str, mapping: Mapping[str, str] | None = None) -> str:
@@ -304,25 +316,38 @@ FORMATS: dict[str, Callable[[Path], Iterator[Record]]] = {
 
 
 def _download(hub: HubId) -> Mapping[str, Iterable[dict[str, object]]]:
-    try:
+    with _speaking(hub):
         import datasets
-        from datasets.exceptions import DatasetNotFoundError, DatasetsError
-        from huggingface_hub.errors import HfHubHTTPError
+
+        loaded: Any = datasets.load_dataset(hub.id, hub.config, revision=hub.revision)
+        return dict(loaded)
+
+
+@contextmanager
+def _speaking(hub: HubId) -> Generator[None]:
+    """Make one sentence of every fault of the Hub."""
+    try:
+        from datasets import exceptions
+        from httpx2 import HTTPError
+        from huggingface_hub import errors
     except ImportError as error:
         what = f"There is no local file {hub.id}, and reading Hub datasets is an optional part."
         raise MissingExtraError(what, "Install it with: pip install 'halubench[hub]'.") from error
     try:
-        loaded: Any = datasets.load_dataset(hub.id, hub.config, revision=hub.revision)
-        return dict(loaded)
-    except DatasetNotFoundError as error:
+        yield
+    except (
+        exceptions.DatasetNotFoundError,
+        errors.RepositoryNotFoundError,
+        errors.RevisionNotFoundError,
+    ) as error:
         what = f"There is no local file {hub.id}, and no such dataset can be read on the Hub."
         remedy = "Check the name and revision; a gated dataset needs `hf auth login` first."
         raise InputError(what, remedy) from error
-    except (ConnectionError, HfHubHTTPError, OSError) as error:
+    except (HTTPError, errors.HfHubHTTPError, OSError) as error:
         what = f"There is no local file {hub.id}, and the Hugging Face Hub cannot be reached."
         remedy = "Check the network, or download the dataset and give its file."
         raise InputError(what, remedy) from error
-    except (ValueError, DatasetsError) as error:
+    except (ValueError, RuntimeError, exceptions.DatasetsError) as error:
         reason = str(error).splitlines()[0]
         what = f"The Hub dataset {hub.id} cannot be loaded: {reason}"
         raise InputError(what, "Download one of its files and give its path.") from error

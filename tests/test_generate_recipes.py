@@ -2,12 +2,14 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import yaml
-from generate_world import ask, row, source
+from generate_world import ask, propose, row, source
+from scripted_server import ScriptedServer, error
 
-from halubench import content, dataset
+from halubench import content, dataset, sources
 from halubench.errors import InputError
 from halubench.generate import upstream
 from halubench.generate.compose import compose
@@ -96,6 +98,72 @@ def test_too_few_rows_are_a_warning_with_both_numbers(tmp_path):
     assert any(one.startswith("Own has 2 PASS and 2 FAIL rows of the 5 and 3") for one in told)
 
 
+def two(**change):
+    """A recipe of two parts that are both generated."""
+    part = {"how": "generate", "pass": 4, "fail": 4}
+    one, other = (
+        {"name": name, "source_ds": name, "hub": "a/b", "license": "MIT"} for name in "xy"
+    )
+    return small(parts=[{**one, **part}, {**other, **part}], **change)
+
+
+def halves(folder):
+    """A file for each part of :func:`two`."""
+    lines = source(folder, 24).read_text("utf-8").splitlines(keepends=True)
+    for name, start in (("x", 0), ("y", 12)):
+        (folder / f"{name}.jsonl").write_text("".join(lines[start : start + 12]), encoding="utf-8")
+    return {name: str(folder / f"{name}.jsonl") for name in "xy"}
+
+
+def test_the_cost_of_all_parts_is_told_and_the_budget_is_one_command_s(tmp_path):
+    files = halves(tmp_path)
+    with ScriptedServer(propose) as server:
+        wanted = ask(tmp_path, model=f"openai:pen@{server.url}")
+        first = compose(two(), wanted, files)
+        again = compose(two(), replace(wanted, max_usd=first.cost_usd / 2), files)
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
+    assert manifest["cost"]["calls"] == len(server.seen)
+    assert first.cost_usd == again.cost_usd == manifest["cost"]["cost_usd"] > 0
+    assert first.spent_usd == pytest.approx(first.cost_usd)
+    assert again.spent_usd == 0
+    assert (first.pairs, first.rows, first.asked) == (8, 16, 8)
+    assert "No jury has read" in " ".join(first.warnings)
+
+
+def test_a_part_without_all_its_answers_makes_the_whole_incomplete(tmp_path):
+    files = halves(tmp_path)
+
+    def some(seen):
+        return error(500) if seen.number % 2 else propose(seen)
+
+    with ScriptedServer(some) as server:
+        wanted = ask(tmp_path, model=f"openai:pen@{server.url}", retries=0, max_candidates=4)
+        outcome = compose(two(), wanted, files)
+    assert outcome.incomplete.count("got no answer") == 2
+
+
+def test_answers_that_are_no_gold_are_counted(tmp_path):
+    fields = {"passage": "knowledge", "question": "q", "answer": "right", "wrong": "wrong"}
+    part = {
+        "name": "made",
+        "source_ds": "Made",
+        "how": "generate",
+        "pass": 4,
+        "fail": 4,
+        "hub": "a/b",
+    }
+    rows = [{"knowledge": r["passage"], "q": r["question"], "right": r["answer"], "wrong": "no"}
+            for r in map(row, range(8))]  # fmt: skip
+    path = tmp_path / "own.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
+    recipe = small(parts=[{**part, "license": "MIT", "fields": fields}])
+    outcome = compose(recipe, ask(tmp_path), {"made": str(path)})
+    ingest = outcome.ledger.stages[0]
+    assert (ingest.entered, ingest.kept) == (16, 8)
+    assert ingest.rejected == {"labelled FAIL: not a gold answer": 8}
+    assert outcome.pairs == 4
+
+
 def test_composing_twice_gives_the_same_bytes(tmp_path):
     files = {"made": str(source(tmp_path, 12)), "own": str(labelled(tmp_path, 7))}
     compose(small(), ask(tmp_path), files)
@@ -122,39 +190,92 @@ HUB = {
     "halueval": {
         "knowledge": "A is 1.", "question": "A?", "right_answer": "1", "hallucinated_answer": "2",
     },
-    "drop": {
-        "query_id": "q", "passage": "A is 1.", "question": "A?", "answers_spans": {"spans": ["1"]},
-    },
-    "pubmedqa": {
-        "pubid": 7, "context": {"contexts": ["A.", "B."]}, "question": "A?", "long_answer": "Yes.",
-    },
-    "covidqa": {
-        "id": 1, "context": "A is 1.", "question": "A?", "answers": {"text": ["1"]},
-    },
     "ragtruth": {
         "task_type": "QA", "context": "A is 1.", "query": "A?", "output": "2",
         "hallucination_labels": '[{"start": 0}]',
+    },
+    "drop": {
+        "section_id": "s", "query_id": "q", "passage": "A is 1.", "question": "A?",
+        "answers_spans": {"spans": ["1", "1"], "types": ["number", "number"]},
+    },
+    "pubmedqa": {
+        "pubid": 7, "context": {"contexts": ["A is 1.", "B."], "labels": ["X", "Y"]},
+        "question": "A?", "long_answer": "A is 1.", "final_decision": "yes",
+    },
+    "covidqa": {
+        "document_id": 5, "id": 1, "context": "A is 1.", "question": "A?", "is_impossible": False,
+        "answers": {"text": ["1"], "answer_start": [5]},
     },
 }  # fmt: skip
 """One row of each Hub dataset, in its columns."""
 
 
-@pytest.mark.parametrize("name", HUB)
-def test_a_row_of_the_hub_is_read_by_the_recipe_s_fields(name, monkeypatch):
-    part = next(one for one in load("halubench").parts if one.name == name)
-    record = Record(upstream.HubId(part.hub), 1, HUB[name])
-    monkeypatch.setattr(upstream, "scan_hub", lambda hub, split: [(split, record)])
+@pytest.fixture
+def hub(monkeypatch):
+    """Serves these rows as the Hub dataset of any part."""
+
+    def serve(part, *rows):
+        told = [(None, Record(upstream.HubId(part.hub), n, one)) for n, one in enumerate(rows, 1)]
+        monkeypatch.setattr(upstream, "scan_hub", lambda hub, split: iter(told))
+
+    return serve
+
+
+def part_of(name):
+    return next(one for one in load("halubench").parts if one.name == name)
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"), [("halueval", ["PASS", "FAIL"]), ("ragtruth", ["FAIL"])]
+)
+def test_a_row_of_the_hub_is_read_by_the_recipe_s_fields(name, labels, hub):
+    part = part_of(name)
+    hub(part, HUB[name])
     rows = list(upstream.rows_of(part, None))
-    assert {one.question for one in rows} == {"A?"}
-    labels = {"halueval": ["PASS", "FAIL"], "ragtruth": ["FAIL"]}
-    assert [one.label for one in rows] == labels.get(name, ["PASS"])
-    assert rows[0].passage in ("A is 1.", "A.\nB.")
+    assert {(one.passage, one.question) for one in rows} == {("A is 1.", "A?")}
+    assert [one.label for one in rows] == labels
 
 
-def test_other_tasks_of_a_dataset_are_left_out(monkeypatch):
-    part = next(one for one in load("halubench").parts if one.name == "ragtruth")
-    record = Record(upstream.HubId(part.hub), 1, {**HUB["ragtruth"], "task_type": "Summary"})
-    monkeypatch.setattr(upstream, "scan_hub", lambda hub, split: [(split, record)])
+@pytest.mark.parametrize(
+    ("name", "answer", "meta"),
+    [
+        ("drop", "1", {"answer_type": "number"}),
+        ("pubmedqa", "A is 1.", {"answer_type": "conclusion", "final_decision": "yes"}),
+        ("covidqa", "1", {"window": [0, 7], "support": [5, 6]}),
+    ],
+)
+def test_a_row_of_the_hub_is_read_as_the_publisher_s_own(name, answer, meta, hub, tmp_path):
+    part = part_of(name)
+    hub(part, HUB[name])
+    found = sources.read(upstream.gold(part, None, tmp_path), sources.SourceOptions())
+    (item,) = found.items
+    assert (item.passage.splitlines()[0], item.question, item.answer) == ("A is 1.", "A?", answer)
+    assert meta.items() <= item.meta.items()
+    assert found.name == part.source_ds
+
+
+def test_drop_s_rows_of_the_hub_with_several_spans_are_counted_and_left(hub, tmp_path):
+    part = part_of("drop")
+    several = {**HUB["drop"], "question": "B?", "answers_spans": {"spans": ["1", "2"], "types": []}}
+    hub(part, HUB["drop"], several)
+    found = sources.read(upstream.gold(part, None, tmp_path), sources.SourceOptions())
+    assert [one.question for one in found.items] == ["A?"]
+    assert [one.reason for one in found.rejected] == [
+        "several spans: one answer or several, not told"
+    ]
+
+
+def test_an_answer_with_both_labels_or_twice_is_drawn_once(hub):
+    part = part_of("ragtruth")
+    right = {**HUB["ragtruth"], "hallucination_labels": "[]"}
+    hub(part, HUB["ragtruth"], right, right, HUB["ragtruth"])
+    rows = upstream.draw(part, None, 0)
+    assert len(rows) == 1
+
+
+def test_other_tasks_of_a_dataset_are_left_out(hub):
+    part = part_of("ragtruth")
+    hub(part, {**HUB["ragtruth"], "task_type": "Summary"})
     assert list(upstream.rows_of(part, None)) == []
 
 

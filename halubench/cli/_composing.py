@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -65,20 +67,31 @@ def _price(recipe: Recipe, ask: Ask, files: Mapping[str, str]) -> None:
     """Pairs and calls of the generated parts whose file is here: nothing is downloaded for a plan."""
     from halubench.generate import plan
     from halubench.generate.compose import part_ask
+    from halubench.generate.upstream import gold
 
     table = Table("source", "stage", "model", "pairs at most", "calls", "US dollars")
     for part in recipe.parts:
         if part.how == "import" or part.name not in files:
             continue
-        with watching() as watch:
-            planned = plan(part_ask(part, recipe, ask, files[part.name]), watch)
+        with watching() as watch, TemporaryDirectory() as folder:
+            source = gold(part, files[part.name], Path(folder))
+            planned = plan(part_ask(part, recipe, ask, source), watch)
         for line in planned.lines:
             price = "unknown" if line.usd is None else f"{line.usd[1]:.4f}"
             calls = f"{line.calls[1]:,.0f}"
             table.add_row(
                 part.source_ds, line.stage, line.model, f"{planned.wanted:,}", calls, price
             )
+        lacks = min(part.passed, part.failed) - planned.wanted
+        if lacks > 0:
+            told = f"{planned.wanted:,} pairs at most, {lacks:,} fewer than the recipe has."
+            note(f"[yellow]{part.source_ds}:[/] {told}")
         if not planned.lines:
             table.add_row(part.source_ds, "perturb", "rules", f"{planned.wanted:,}", "0", "0")
     if table.row_count:
         out.print(table)
+    unread = [
+        part.source_ds for part in recipe.parts if part.how == "generate" and part.name not in files
+    ]
+    if unread:
+        note(f"Not counted, since nothing is downloaded for a plan: {', '.join(unread)}.")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from halubench.generate import Progress as Watch
 
 _TITLES = {
+    "read": "Reading its rows",
     "ingest": "Reading sources",
     "group": "Grouping near-equal passages",
     "anchor": "Anchoring gold answers",
@@ -48,7 +49,8 @@ def watching() -> Generator[Watch]:
             if tick.stage not in shown:
                 for earlier in shown.values():
                     bars.stop_task(earlier)  # type: ignore[arg-type]
-                title = _TITLES.get(tick.stage, tick.stage)
+                part, colon, stage = tick.stage.rpartition(": ")
+                title = f"{part}{colon}{_TITLES.get(stage, stage)}"
                 shown[tick.stage] = bars.add_task(title, total=tick.total or None, note="")
             bars.update(
                 shown[tick.stage],  # type: ignore[arg-type]
@@ -69,7 +71,7 @@ def show(outcome: Outcome) -> None:
     cost = "unknown" if outcome.cost_usd is None else f"${outcome.cost_usd:.4f}"
     wanted = f" of {outcome.asked:,} asked" if outcome.asked else ""
     out.print(
-        f"[bold]{outcome.pairs:,} pairs[/]{wanted} ({2 * outcome.pairs:,} rows) in {outcome.out}; "
+        f"[bold]{outcome.pairs:,} pairs[/]{wanted} ({outcome.rows:,} rows) in {outcome.out}; "
         f"cost {cost}.",
         soft_wrap=True,
     )

@@ -163,15 +163,20 @@ class Ask:
 class Outcome:
     """What a run gave.
 
-    ``asked`` is None where all usable pairs were wanted. ``incomplete`` says why another run of the
+    ``asked`` is None where all usable pairs were wanted. ``rows`` are those of the pairs, and any that
+    came with their own labels. ``notes``, among the warnings too, are what the models' endpoints did
+    not do as asked. ``spent_usd`` is what this run paid of ``cost_usd``. ``incomplete`` says why another run of the
     same command could give more (requests without an answer); empty when the sources are done.
     """
 
     out: Path
     asked: int | None
     pairs: int
+    rows: int
     ledger: Ledger
     audit: AuditReport
     warnings: tuple[str, ...]
     cost_usd: float | None
+    spent_usd: float = 0.0
+    notes: tuple[str, ...] = ()
     incomplete: str = ""

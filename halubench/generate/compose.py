@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from halubench import audit, dataset
@@ -16,26 +19,40 @@ from halubench.audit import page
 from halubench.errors import InputError
 from halubench.generate import card
 from halubench.generate.ask import Ask, Outcome, Progress, Tick, silent
-from halubench.generate.finish import FORMAT, unheld, versions
+from halubench.generate.finish import FORMAT, caveats, unheld, versions
 from halubench.generate.flow import generate
+from halubench.generate.joined import joined
 from halubench.generate.ledger import Ledger, Stage
+from halubench.generate.pins import pinned, unpinned
 from halubench.generate.upstream import draw, gold
-from halubench.records import Provenance
+from halubench.records import LABELS, Provenance
 from halubench.run import RunFolder
 from halubench.text import digest, passage_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from halubench.audit import AuditReport
     from halubench.dataset import Dataset
     from halubench.generate.recipe import Part, Recipe
     from halubench.records import Example, Json
 
-    Rows = tuple[list[Example], dict[str, Provenance]]
-
+GOLD = "gold"
+"""Where a run keeps the gold rows that it wrote for its parts."""
 NATIVE = "native"
 """The perturbation, relation and generator of rows that come with their own labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What came of one part. ``file`` stood in for the Hub; ``outcome`` is None for imported rows."""
+
+    part: Part
+    file: str | None
+    rows: list[Example]
+    origins: dict[str, Provenance]
+    outcome: Outcome | None = None
+    manifest: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 def compose(
@@ -47,33 +64,28 @@ def compose(
         recipe: the composition.
         ask: model, jury, limits and folder; its sources, size and splits are the recipe's.
         files: local files that stand in for the Hub, by the name of a part.
-        progress: told of each step.
+        progress: told of each step, the part's name and a colon before the stage.
 
-    Raises InputError for a name that is no part, else as :func:`halubench.generate.flow.generate`.
+    All sources are read before anything is made. A Hub dataset is read at one commit, and a run that
+    goes on reads the same. Raises InputError for a name that is no part, else as
+    :func:`halubench.generate.flow.generate`.
     """
     check_files(recipe, files)
     claim: dict[str, Json] = {**_asked(recipe, ask), "source_files": dict(files)}
     with RunFolder.open(ask.out, claim) as folder:
-        rows: list[Example] = []
-        origins: dict[str, Provenance] = {}
-        told: list[dict[str, Any]] = []
-        left = ask.max_usd
-        for part in recipe.parts:
-            mine = replace(ask, max_usd=left)
-            made, origin, manifest = _part(part, recipe, mine, files.get(part.name), progress)
-            cost = manifest.get("cost", {}).get("cost_usd") or 0.0
-            left = None if left is None else max(0.0, left - cost)
-            rows += made
-            origins |= origin
-            told.append({"part": part, "rows": made, "manifest": manifest})
+        exact = pinned(recipe, files, folder)
+        made = list(_parts(exact, ask, files, progress))
+        rows = [row for one in made for row in one.rows]
+        origins = {name: origin for one in made for name, origin in one.origins.items()}
         rows.sort(key=lambda row: digest(str(ask.seed), row.id))
         dataset.write(folder.path, rows, origins)
         data = dataset.load(str(folder.path))
         report = _audit(data, folder, ask, progress)
-        manifest = _manifest(recipe, ask, told, data, report)
+        manifest = _manifest(exact, ask, made, data, report)
+        manifest["warnings"] += unpinned(recipe, exact, files)
         folder.write_json("manifest.json", manifest)
         folder.write_text("README.md", card.render(manifest, data, report))
-        return _outcome(recipe, ask, manifest, report)
+        return _outcome(ask, made, manifest, report)
 
 
 def check_files(recipe: Recipe, files: Mapping[str, str]) -> None:
@@ -85,9 +97,8 @@ def check_files(recipe: Recipe, files: Mapping[str, str]) -> None:
             raise InputError(what, f"Its parts: {', '.join(known)}.")
 
 
-def part_ask(part: Part, recipe: Recipe, ask: Ask, file: str | None) -> Ask:
-    """What is asked of ``generate`` for one part."""
-    source = gold(part, file, ask.out / "parts" / "gold")
+def part_ask(part: Part, recipe: Recipe, ask: Ask, source: str) -> Ask:
+    """What is asked of ``generate`` for one part, made of ``source``."""
     return replace(
         ask,
         sources=(source,),
@@ -99,21 +110,42 @@ def part_ask(part: Part, recipe: Recipe, ask: Ask, file: str | None) -> Ask:
     )
 
 
-def _part(
-    part: Part, recipe: Recipe, ask: Ask, file: str | None, progress: Progress
-) -> tuple[list[Example], dict[str, Provenance], dict[str, Any]]:
-    if part.how == "import":
-        progress(Tick("ingest", 0, 0, part.name))
-        rows = draw(part, file, ask.seed)
-        return rows, {row.id: _native(part, row, recipe, ask.seed) for row in rows}, {}
-    outcome = generate(part_ask(part, recipe, ask, file), progress)
+def _parts(
+    recipe: Recipe, ask: Ask, files: Mapping[str, str], progress: Progress
+) -> Iterator[_Made]:
+    imported: dict[str, _Made] = {}
+    sources: dict[str, str] = {}
+    for part in recipe.parts:
+        progress(Tick(f"{part.source_ds}: read", 0, 0))
+        if part.how == "import":
+            imported[part.name] = _imported(part, recipe, ask, files.get(part.name))
+        else:
+            sources[part.name] = gold(part, files.get(part.name), ask.out / GOLD)
+    left = ask.max_usd
+    for part in recipe.parts:
+        if part.name in imported:
+            yield imported[part.name]
+            continue
+        mine = replace(part_ask(part, recipe, ask, sources[part.name]), max_usd=left)
+        outcome = generate(mine, partial(_named, progress, part.source_ds))
+        left = None if left is None else max(0.0, left - outcome.spent_usd)
+        yield _generated(part, files.get(part.name), outcome)
+
+
+def _named(progress: Progress, name: str, tick: Tick) -> None:
+    progress(replace(tick, stage=f"{name}: {tick.stage}"))
+
+
+def _imported(part: Part, recipe: Recipe, ask: Ask, file: str | None) -> _Made:
+    rows = draw(part, file, ask.seed)
+    return _Made(part, file, rows, {row.id: _native(part, row, recipe, ask.seed) for row in rows})
+
+
+def _generated(part: Part, file: str | None, outcome: Outcome) -> _Made:
     data = dataset.load(str(outcome.out))
-    renamed = [replace(row, source_ds=part.source_ds) for row in data.examples]
-    return renamed, dict(data.provenance), _read(outcome)
-
-
-def _read(outcome: Outcome) -> dict[str, Any]:
-    return dict(json.loads((outcome.out / "manifest.json").read_text("utf-8")))
+    rows = [replace(row, source_ds=part.source_ds) for row in data.examples]
+    manifest = json.loads((outcome.out / "manifest.json").read_text("utf-8"))
+    return _Made(part, file, rows, dict(data.provenance), outcome, manifest)
 
 
 def _native(part: Part, row: Example, recipe: Recipe, seed: int) -> Provenance:
@@ -146,22 +178,16 @@ def _asked(recipe: Recipe, ask: Ask) -> dict[str, Json]:
 
 
 def _manifest(
-    recipe: Recipe,
-    ask: Ask,
-    told: Sequence[dict[str, Any]],
-    data: Dataset,
-    report: AuditReport,
+    recipe: Recipe, ask: Ask, made: Sequence[_Made], data: Dataset, report: AuditReport
 ) -> dict[str, Any]:
-    manifests = [one["manifest"] for one in told if one["manifest"]]
-    parts = [_composition(one["part"], one["rows"]) for one in told]
-    first = manifests[0] if manifests else {}
+    manifests = [one.manifest for one in made if one.manifest]
     return {
         "format": FORMAT,
         "recipe": {
             "name": recipe.name,
             "title": recipe.title,
             "about": recipe.about,
-            "parts": parts,
+            "parts": [_composition(one) for one in made],
         },
         "asked": _asked(recipe, ask),
         "versions": versions(),
@@ -171,116 +197,96 @@ def _manifest(
             "pairs": sum(manifest["data"]["pairs"] for manifest in manifests),
             "splits": dict(sorted(Counter(data.splits.values()).items())),
         },
-        "sources": [source for one in told for source in _sources(one)],
+        "sources": [source for one in made for source in _sources(one)],
         "licenses": dict(sorted(Counter(one.license for one in data.provenance.values()).items())),
-        "stages": _stages(manifests),
-        "candidates": _candidates(manifests),
-        "perturbations": {},
-        "prompt": first.get("prompt"),
-        "jury": _jury(manifests),
-        "rounds": [],
-        "cost": {},
+        "prompt": manifests[0]["prompt"] if manifests else None,
+        "rounds": [
+            {**told, "source": one.part.source_ds}
+            for one in made
+            for told in one.manifest.get("rounds", ())
+        ],
+        **joined(manifests),
         "gates": [gate.model_dump(mode="json") for gate in report.gates],
-        "warnings": [*_lacking(parts), *unheld(report)],
+        "warnings": _warnings(recipe, ask, made, report),
     }
 
 
-def _composition(part: Part, rows: Sequence[Example]) -> dict[str, Any]:
-    labels = Counter(row.label for row in rows)
+def _composition(one: _Made) -> dict[str, Any]:
+    part = one.part
     return {
         "name": part.name,
         "source_ds": part.source_ds,
         "how": part.how,
-        "origin": part.origin,
+        "origin": _origin(one),
         "license": part.license,
         "wanted": {"PASS": part.passed, "FAIL": part.failed},
-        "rows": {"PASS": labels["PASS"], "FAIL": labels["FAIL"]},
+        "rows": _labels(one),
         "note": part.note,
     }
 
 
-def _sources(one: dict[str, Any]) -> list[dict[str, Any]]:
-    part: Part = one["part"]
-    if one["manifest"]:
-        told = {"name": part.source_ds, "home": part.home}
-        return [{**source, **told} for source in one["manifest"]["sources"]]
-    rows = len(one["rows"])
-    return [
-        {"ref": part.origin, "name": part.source_ds, "home": part.home, "license": part.license,
-         "domain": "general", "rows": rows, "items": rows, "pairs": 0}
-    ]  # fmt: skip
+def _labels(one: _Made) -> dict[str, int]:
+    labels = Counter(row.label for row in one.rows)
+    return {label: labels[label] for label in LABELS}
 
 
-def _stages(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for manifest in manifests:
-        for stage in manifest["stages"]:
-            empty = {"stage": stage["stage"], "entered": 0, "kept": 0, "rejected": {}}
-            whole = found.setdefault(stage["stage"], empty)
-            whole["entered"] += stage["entered"]
-            whole["kept"] += stage["kept"]
-            whole["rejected"] = dict(Counter(whole["rejected"]) + Counter(stage["rejected"]))
-    return list(found.values())
+def _origin(one: _Made) -> str:
+    """Where the rows are from: the Hub, or the file that stood in for it."""
+    if one.file is None:
+        return one.part.origin
+    path = Path(one.file.partition(":")[2] if not Path(one.file).exists() else one.file)
+    return f"{path.name}, sha256 {sha256(path.read_bytes()).hexdigest()[:16]}"
 
 
-def _candidates(manifests: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    told = [manifest["candidates"] for manifest in manifests]
-    refused = sum((Counter(one["refused"]) for one in told), Counter[str]())
-    unusable = sum((Counter(one["unusable_answers"]) for one in told), Counter[str]())
-    return {
-        "proposed": sum(one["proposed"] for one in told),
-        "passed": sum(one["passed"] for one in told),
-        "refused": dict(sorted(refused.items())),
-        "unusable_answers": dict(sorted(unusable.items())),
-    }
+def _sources(one: _Made) -> list[dict[str, Any]]:
+    part, rows = one.part, len(one.rows)
+    told = {"ref": _origin(one), "name": part.source_ds, "home": part.home}
+    if one.manifest:
+        return [{**source, **told} for source in one.manifest["sources"]]
+    native = {"license": part.license, "domain": "general", "rows": rows, "items": rows, "pairs": 0}
+    return [{**told, **native}]
 
 
-def _jury(manifests: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The juries of all parts together; agreement is each part's own."""
-    told = [manifest["jury"] for manifest in manifests]
-    verdicts = sum((Counter(one["verdicts"]) for one in told), Counter[str]())
-    by_class: dict[float, Counter[str]] = {}
-    for one in (each for jury in told for each in jury["hardness"]):
-        counts = Counter({"kept": one["kept"], "dropped": one["dropped"]})
-        by_class[one["at_most"]] = by_class.get(one["at_most"], Counter()) + counts
-    return {
-        "jurors": told[0]["jurors"] if told else [],
-        "pairs": sum(one["pairs"] for one in told),
-        "verdicts": dict(sorted(verdicts.items())),
-        "second_pass": sum(one["second_pass"] for one in told),
-        "proven_by_code": sum(one["proven_by_code"] for one in told),
-        "hardness": [
-            {"at_most": most, "kept": count["kept"], "dropped": count["dropped"]}
-            for most, count in sorted(by_class.items())
-        ],
-        "fleiss_kappa": None,
-        "wordings": told[0]["wordings"] if told else {},
-    }
+def _warnings(recipe: Recipe, ask: Ask, made: Sequence[_Made], report: AuditReport) -> list[str]:
+    lacking = [_lacking(one) for one in made if _labels(one) != _wanted(one.part)]
+    outcomes = [one.outcome for one in made if one.outcome]
+    left_open = caveats(replace(ask, control=recipe.control)) if outcomes else []
+    notes = dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
+    return [*lacking, *unheld(report), *left_open, *notes]
 
 
-def _lacking(parts: Sequence[dict[str, Any]]) -> list[str]:
-    return [
-        f"{one['source_ds']} has {one['rows']['PASS']:,} PASS and {one['rows']['FAIL']:,} FAIL rows of "
-        f"the {one['wanted']['PASS']:,} and {one['wanted']['FAIL']:,} of the recipe. {one['note']}".strip()
-        for one in parts
-        if one["rows"] != one["wanted"]
-    ]
+def _wanted(part: Part) -> dict[str, int]:
+    return {"PASS": part.passed, "FAIL": part.failed}
 
 
-def _outcome(recipe: Recipe, ask: Ask, manifest: dict[str, Any], report: AuditReport) -> Outcome:
-    ledger = Ledger(
-        [
-            Stage(one["stage"], one["entered"], one["kept"], one["rejected"])
-            for one in manifest["stages"]
-        ]
+def _lacking(one: _Made) -> str:
+    has, wanted = _labels(one), _wanted(one.part)
+    told = (
+        f"{one.part.source_ds} has {has['PASS']:,} PASS and {has['FAIL']:,} FAIL rows of the "
+        f"{wanted['PASS']:,} and {wanted['FAIL']:,} of the recipe"
     )
-    passed, failed = recipe.rows()
+    reasons = one.outcome.ledger.top_reasons() if one.outcome else []
+    why = "; ".join(f"{reason} ({count:,})" for reason, count in reasons)
+    return f"{told}{f': {why}' if why else ''}. {one.part.note}".strip()
+
+
+def _outcome(
+    ask: Ask, made: Sequence[_Made], manifest: dict[str, Any], report: AuditReport
+) -> Outcome:
+    stages = [
+        Stage(one["stage"], one["entered"], one["kept"], one["rejected"])
+        for one in manifest["stages"]
+    ]
+    outcomes = [one.outcome for one in made if one.outcome]
     return Outcome(
         out=ask.out,
-        asked=min(passed, failed),
+        asked=sum(min(one.part.passed, one.part.failed) for one in made if one.outcome),
         pairs=manifest["data"]["pairs"],
-        ledger=ledger,
+        rows=manifest["data"]["rows"],
+        ledger=Ledger(stages),
         audit=report,
         warnings=tuple(manifest["warnings"]),
-        cost_usd=None,
+        cost_usd=manifest["cost"]["cost_usd"],
+        spent_usd=sum(one.spent_usd for one in outcomes),
+        incomplete=" ".join(filter(None, (one.incomplete for one in outcomes))),
     )

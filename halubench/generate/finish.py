@@ -55,10 +55,13 @@ def finish(job: Job, prepared: Prepared, made: Made, court: Court) -> Outcome:
         out=folder.path,
         asked=job.ask.accept,
         pairs=len(kept),
+        rows=len(data.examples),
         ledger=ledger,
         audit=report,
         warnings=warnings,
         cost_usd=job.purse.total,
+        spent_usd=job.purse.spent,
+        notes=tuple(made.notes),
         incomplete=_incomplete(job, made, court, len(kept)),
     )
 
@@ -128,7 +131,12 @@ def _warnings(job: Job, prepared: Prepared, made: Made, report: AuditReport) -> 
     found: list[str] = []
     if ask.accept is not None and pairs < ask.accept:
         found.append(f"Asked {ask.accept:,}, honest yield {pairs:,}: {_reasons(prepared)}.")
-    found += unheld(report)
+    return [*found, *unheld(report), *caveats(ask), *made.notes]
+
+
+def caveats(ask: Ask) -> list[str]:
+    """What the way in which a dataset was asked for leaves open, a sentence each."""
+    found: list[str] = []
     if ask.control == "none":
         found.append("Bare gold answers (--control none): length and form may tell the label.")
     if not ask.jury:
@@ -136,7 +144,6 @@ def _warnings(job: Job, prepared: Prepared, made: Made, report: AuditReport) -> 
     unread = sorted(set(load_all()) - set(for_model(read=bool(ask.jury))))
     if unread and ask.model != RULES:
         found.append(f"Not made, since only a jury can check it: {', '.join(unread)}.")
-    found += made.notes
     if ask.model.startswith("embedded:"):
         found.append(
             f"{ask.model} is a very small model: it proves that everything runs, not that the "

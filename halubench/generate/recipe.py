@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from halubench import content
 from halubench.errors import InputError
+from halubench.reading import HubId
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +29,8 @@ class Part(_Strict):
     answers the first counts, a list of passages is joined): passage, question, answer, id, and, to
     import, ``wrong`` (a hallucinated answer) or ``spans`` (marked spans: none means PASS). Without
     them the publisher's format is recognised. ``where`` keeps rows whose fields have these values.
-    ``answer_type`` is that of all gold answers, such as "conclusion" for one that says more than
-    its passage.
+    ``revision`` is a commit; without one, or with a branch or tag, a run reads what it finds there
+    and tells the commit.
     """
 
     name: str
@@ -43,9 +44,13 @@ class Part(_Strict):
     revision: str | None = None
     fields: dict[str, str] = {}
     where: dict[str, str] = {}
-    answer_type: str = ""
     license: str
     note: str = ""
+
+    @property
+    def place(self) -> HubId:
+        """The Hub dataset, as it is read."""
+        return HubId(self.hub, self.revision, config=self.config)
 
     @property
     def origin(self) -> str:

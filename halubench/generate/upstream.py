@@ -27,40 +27,47 @@ _ROW = {
 
 
 def gold(part: Part, file: str | None, folder: Path) -> str:
-    """What ``generate`` can read as the gold questions and answers of a part.
+    """The file that ``generate`` reads as the gold questions and answers of a part.
 
-    A local file, in its publisher's format or with PASS rows, is named as it is; so is a Hub dataset
-    in its publisher's format. Rows of another are written into ``folder`` first. Raises InputError.
+    A local file whose fields the recipe does not name is that file. Else the rows are written into
+    ``folder``: those of the Hub as they are, those of named fields in our columns. Raises InputError.
     """
-    if file is not None:
+    if file is not None and not part.fields:
         return file
-    if not part.fields:
-        return f"hf:{part.hub}" + (f"@{part.revision}" if part.revision else "")
-    folder.mkdir(parents=True, exist_ok=True)
+    rows = _answers(part, file) if part.fields else _as_they_are(part)
     path = folder / f"{part.name}.jsonl"
-    rows = (row for row in rows_of(part, file) if row.label == "PASS")
-    told = (
-        {"id": row.id, "passage": row.passage, "question": row.question, "answer": row.answer,
-         "source_ds": part.source_ds, "license": part.license, "answer_type": part.answer_type}
-        for row in rows
-    )  # fmt: skip
-    path.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in told), "utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as told:
+        told.writelines(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
     return str(path)
+
+
+def _as_they_are(part: Part) -> Iterator[dict[str, object]]:
+    return (dict(record.fields) for record in _records(part, None))
+
+
+def _answers(part: Part, file: str | None) -> Iterator[dict[str, object]]:
+    """All labelled answers: ``generate`` counts those labelled FAIL and leaves them out."""
+    for row in rows_of(part, file):
+        yield {"passage": row.passage, "question": row.question, "answer": row.answer,
+               "label": row.label, "source_ds": part.source_ds, "license": part.license}  # fmt: skip
 
 
 def draw(part: Part, file: str | None, seed: int) -> list[Example]:
     """The labelled rows of a part, as many of each label as it wants or as there are: one a
-    question, drawn by hash. Raises InputError."""
+    question, drawn by hash, and no answer twice. Raises InputError."""
     wanted: dict[Label, int] = {"PASS": part.passed, "FAIL": part.failed}
     drawn: dict[Label, list[Example]] = {"PASS": [], "FAIL": []}
+    asked: set[str] = set()
     taken: set[str] = set()
     rows = sorted(rows_of(part, file), key=lambda row: digest(str(seed), row.id, row.answer))
     for alone in (True, False):  # A question is used twice only where rows would be lacking.
         for row in rows:
-            key = digest(row.passage, row.question)
-            room = len(drawn[row.label]) < wanted[row.label]
-            if room and (key not in taken if alone else row not in drawn[row.label]):
-                taken.add(key)
+            question = digest(row.passage, row.question)
+            room = len(drawn[row.label]) < wanted[row.label] and row.id not in taken
+            if room and not (alone and question in asked):
+                asked.add(question)
+                taken.add(row.id)
                 drawn[row.label].append(row)
     return [row for label in LABELS for row in drawn[label]]
 
@@ -68,21 +75,23 @@ def draw(part: Part, file: str | None, seed: int) -> list[Example]:
 def rows_of(part: Part, file: str | None) -> Iterator[Example]:
     """The labelled rows; gold answers are PASS rows. Raises InputError naming the row."""
     for record in _records(part, file):
-        labelled = "label" in record.fields
+        yield from _examples(part, record, _ROW if "label" in record.fields else part.fields)
+
+
+def _records(part: Part, file: str | None) -> Iterator[Record]:
+    for record in _all(part, file):
         apart = (str(record.fields.get(name)) != value for name, value in part.where.items())
-        if not labelled and any(apart):
-            continue
-        yield from _examples(part, record, _ROW if labelled else part.fields)
+        if "label" in record.fields or not any(apart):
+            yield record
 
 
-def _records(part: Part, file: str | None) -> Iterable[Record]:
+def _all(part: Part, file: str | None) -> Iterable[Record]:
     if file is not None:
         place = resolve(file)
         if isinstance(place, HubId):
             raise InputError(f"There is no file {file}.", f"Check --source-file {part.name}=FILE.")
         return scan(place)
-    hub = HubId(part.hub, part.revision, config=part.config)
-    return (record for _, record in scan_hub(hub, part.split))
+    return (record for _, record in scan_hub(part.place, part.split))
 
 
 def _examples(part: Part, record: Record, fields: Mapping[str, str]) -> Iterator[Example]:
