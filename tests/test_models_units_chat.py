@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,7 @@ from halubench.models.base import (
     Request,
     RetryableError,
     Sampling,
+    batches,
 )
 
 SCHEMA = {
@@ -334,3 +336,15 @@ def test_options_that_cannot_be_meant_are_refused(options: dict[str, float]) -> 
     with pytest.raises(InputError) as caught:
         EngineOptions(**options)  # type: ignore[arg-type]
     assert caught.value.remedy
+
+
+@given(st.lists(st.text(max_size=9)), st.integers(1, 40), st.integers(1, 5))
+def test_batches_keep_order_and_stay_within_tokens_and_rows(texts, tokens, rows) -> None:
+    ordered = sorted(texts, key=len)
+    found = list(batches(ordered, len, tokens, rows))
+    assert [text for batch in found for text in batch] == ordered
+    for batch in found:
+        assert 0 < len(batch) <= rows
+        assert len(batch) == 1 or len(batch) * len(batch[-1]) <= tokens
+    for batch, (first, *_) in pairwise(found):
+        assert len(batch) == rows or (len(batch) + 1) * len(first) > tokens

@@ -26,12 +26,13 @@ from halubench.judges.encoders import fitting, named
 from halubench.judges.local import LocalJudge
 from halubench.judges.modes import verdict_of
 from halubench.judges.overflow import too_long
+from halubench.models.base import batches
 from halubench.records import Prediction, Unscored
 from halubench.results import JudgeInfo
 from halubench.text import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -147,7 +148,7 @@ class EncoderScorer:
     def score(self, rows: Sequence[Row]) -> list[Prediction]:
         windows = [each for index, row in enumerate(rows) for each in self._windows(index, row)]
         found: dict[int, list[tuple[_Window, Floats]]] = {}
-        for batch in _batches(sorted(windows, key=len)):
+        for batch in batches(sorted(windows, key=len), len, BATCH_TOKENS):
             for window, p_fail in zip(batch, self._p_fails(batch), strict=True):
                 found.setdefault(window.row, []).append((window, p_fail))
         return [self._prediction(row, found.get(index, [])) for index, row in enumerate(rows)]
@@ -241,18 +242,6 @@ def _window(
     names = ("input_ids", "attention_mask", "token_type_ids")
     inputs = {name: read[name][i] for name in names if name in read}
     return _Window(row, inputs, places, cast("list[tuple[int, int]]", spans), overflow)
-
-
-def _batches(windows: Sequence[_Window]) -> Iterator[list[_Window]]:
-    """Windows in order of length, as many at a time as :data:`BATCH_TOKENS` allow."""
-    batch: list[_Window] = []
-    for window in windows:
-        if batch and len(window) * (len(batch) + 1) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(window)
-    if batch:
-        yield batch
 
 
 def _places(model: str, labels: Sequence[str], wanted: Sequence[str]) -> list[int]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from halubench.errors import InputError
 from halubench.run import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 
     from halubench.records import Json
     from halubench.run import Journal
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,21 @@ class Prices:
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
         """US dollars of one answer."""
         return (prompt_tokens * self.tokens_in + completion_tokens * self.tokens_out) / 1e6
+
+
+def batches(
+    inputs: Iterable[T], length: Callable[[T], int], tokens: int, rows: float = math.inf
+) -> Iterator[list[T]]:
+    """Inputs that stand in order of their length, as many together as ``tokens`` allow once each is
+    padded to the last, and at most ``rows``. One that is longer stands alone."""
+    batch: list[T] = []
+    for one in inputs:
+        if batch and (len(batch) == rows or length(one) * (len(batch) + 1) > tokens):
+            yield batch
+            batch = []
+        batch.append(one)
+    if batch:
+        yield batch
 
 
 _TINY = re.compile(r"smollm2(?!.*(?:360m|1\.7b))", re.IGNORECASE)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from halubench.errors import EngineError, MissingExtraError
 from halubench.models._local import LocalModel, chat_tokens, likeliest
-from halubench.models.base import Completion
+from halubench.models.base import Completion, batches
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
     from halubench.models._local import Part
     from halubench.models.base import EngineOptions, Model, Request
@@ -98,8 +98,9 @@ class HfModel(LocalModel):
             self.notes += [note] if note not in self.notes else []
         places = sorted(range(len(part)), key=lambda i: (_alike(part[i][1]), len(part[i][0])))
         answers: dict[int, Completion] = {}
-        for _, run in groupby(places, key=lambda i: _alike(part[i][1])):
-            for batch in _batches(list(run), part):
+        for (temperature, *_), run in groupby(places, key=lambda i: _alike(part[i][1])):
+            rows = 1 if temperature > 0 else ROWS  # What is drawn stands alone.
+            for batch in batches(run, lambda i: len(part[i][0]), TOKENS, rows):
                 answers.update(zip(batch, self._batch([part[i] for i in batch]), strict=True))
         return [answers[i] for i in range(len(part))]
 
@@ -169,18 +170,6 @@ class HfModel(LocalModel):
             first_logprobs=likeliest(top, request.top_logprobs),
             cost_usd=0.0,
         )
-
-
-def _batches(same: list[int], part: Part) -> Iterator[list[int]]:
-    """Places of prompts, the shortest first, as many together as fit; what is drawn stands alone."""
-    most = 1 if part[same[0]][1].sampling.temperature > 0 else ROWS
-    batch: list[int] = []
-    for place in same:
-        if batch and (len(batch) == most or len(part[place][0]) * (len(batch) + 1) > TOKENS):
-            yield batch
-            batch = []
-        batch.append(place)
-    yield batch
 
 
 def _alike(request: Request) -> tuple[float, float, int, int, int, int]:
