@@ -114,7 +114,7 @@ class Judge:
         if not entry.predictions.is_file():
             what = f"{entry.path} has no {predictions.PREDICTIONS} beside it."
             raise InputError(what, "Give the whole folder that halubench evaluate wrote.")
-        self.name = name
+        self.name, self.folder = name, entry.path.parent
         self.results = entry.results
         rows = predictions.read(entry.predictions)
         self.rows = sorted(rows, key=lambda row: row.said.id)
@@ -159,10 +159,11 @@ def _names(entries: Sequence[Entry]) -> list[str]:
 
 def _same_rows(first: Judge, other: Judge) -> None:
     ids = [[(row.said.id, row.label) for row in judge.rows] for judge in (first, other)]
-    if first.results.data.sha256 != other.results.data.sha256 or ids[0] != ids[1]:
+    one, two = first.results.data, other.results.data
+    if one.sha256 != two.sha256 or ids[0] != ids[1]:
         raise InputError(
-            f"{first.name!r} and {other.name!r} were not measured on the same rows "
-            f"({first.results.data.name!r}, {other.results.data.name!r}).",
+            f"{first.folder} and {other.folder} are not of the same rows ({one.name}, sha256 "
+            f"{one.sha256[:16]}…; {two.name}, sha256 {two.sha256[:16]}…).",
             "Evaluate both on one file.",
         )
 

@@ -113,7 +113,12 @@ def test_judges_of_other_rows_are_not_compared(command) -> None:
     command("evaluate", "--model", "baseline:length", "--data", "other.jsonl", "--out", "res2")
     code, _, err = command("compare", "res", "res2")
     assert code == 2
-    assert "not measured on the same rows" in err
+    told = " ".join(err.split())
+    assert "are not of the same rows" in told
+    for folder in ("res", "res2"):
+        sha256 = json.loads(next(Path(folder).glob("*/results.json")).read_text())["data"]["sha256"]
+        assert sha256[:16] in told
+        assert f"{folder}/" in told
 
 
 def test_wrong_rows_are_shown_with_their_twin_and_nothing_else(command) -> None:
