@@ -212,13 +212,18 @@ def unanswered(results: Results) -> int:
 
 def check_complete(results: Sequence[Results]) -> None:
     """Raise IncompleteError where rows got no answer; the results are written all the same."""
-    missing = sum(map(unanswered, results))
-    if missing:
-        raise IncompleteError(
-            f"{missing} of {sum(map(_asked, results))} rows got no answer from the "
-            "endpoint and count as unscored.",
-            "Run the same command again to ask only for those; results.json counts the reasons.",
+    if told := incomplete(results):
+        remedy = (
+            "Run the same command again to ask only for those; results.json counts the reasons."
         )
+        raise IncompleteError(told, remedy)
+
+
+def incomplete(results: Sequence[Results]) -> str:
+    """How many rows got no answer, as a sentence; empty when all did."""
+    missing, asked = sum(map(unanswered, results)), sum(map(_asked, results))
+    told = f"{missing} of {asked} rows got no answer from the endpoint and count as unscored."
+    return told if missing else ""
 
 
 def _asked(results: Results) -> int:

@@ -59,6 +59,19 @@ def test_a_judge_that_fails_keeps_no_other_from_its_turn(command, tmp_path) -> N
     assert (tmp_path / "out/baseline-length/results.json").is_file()
 
 
+def test_rows_without_an_answer_are_told_beside_a_judge_that_fails(command) -> None:
+    def some(seen):
+        return error(400, "too long") if "on 2." in seen.prompt else GOOD
+
+    with ScriptedServer(some) as server:
+        judges = ("--model", f"openai:m@{dead_url()}", "--model", f"openai:n@{server.url}")
+        code, _, err = command(*judges)
+    told = " ".join(err.split())
+    assert code == 75
+    assert "1 of 2 judges could not be scored" in told
+    assert "2 of 8 rows got no answer from the endpoint" in told
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -114,7 +114,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
 ) -> None:
     """Score judges: accuracy by source with intervals, unreadable answers counted, baselines beside."""
     from halubench.dataset import load
-    from halubench.evaluate import EvaluateOptions, asks, check_complete, prepare
+    from halubench.evaluate import EvaluateOptions, asks, check_complete, incomplete, prepare
     from halubench.judges.overflow import LengthOptions
     from halubench.models.base import EngineOptions
 
@@ -144,7 +144,7 @@ def command(  # noqa: PLR0913, PLR0917  (a command's options are its parameters)
     if results:
         _console.note(f"Results: {escape(str(out))}/*/results.json and predictions.parquet")
     if failures:
-        _fail(failures, len(judges))
+        _fail(failures, len(judges), incomplete(results))
     check_complete(results)
     renamed = f" --map {map_}" if map_ else ""
     again = f"halubench leaderboard build {out} --data {data}{renamed} --out leaderboard-site"
@@ -164,12 +164,15 @@ def _mode(name: Mode, samples: int | None, temperature: float | None) -> ModeOpt
     return ModeOptions(name, samples or usual.samples, temperature or usual.temperature)
 
 
-def _fail(failures: Sequence[HalubenchError], judges: int) -> NoReturn:
+def _fail(failures: Sequence[HalubenchError], judges: int, incomplete: str) -> NoReturn:
     """Exit as one that can be run again (75) if that mends any of them, else as the first."""
-    again = any(isinstance(failure, IncompleteError) for failure in failures)
+    again = bool(incomplete) or any(isinstance(failure, IncompleteError) for failure in failures)
     kind = IncompleteError if again else type(failures[0])
     what = f"{len(failures)} of {judges} judges could not be scored, as said above."
-    raise kind(what, "Mend that and run the same command again: answers are kept.")
+    raise kind(
+        f"{what} {incomplete}".strip(),
+        "Mend that and run the same command again: answers are kept.",
+    )
 
 
 def _judge_all(
