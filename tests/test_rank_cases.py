@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import board_world
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from halubench import dataset
 from halubench.errors import InputError
-from halubench.rank import view
+from halubench.rank import build_all, explorers, read_entries, view
 from halubench.rank.cases import answers, explore, matching, same_rows
 from halubench.rank.columns import Columns
 from halubench.rank.spans import differing
@@ -144,3 +145,14 @@ def test_predictions_of_other_rows_are_named_with_their_row(data: Dataset, tmp_p
     part = dataset.Dataset("part", "part", data.examples[:-1], {}, {}, "")
     with pytest.raises(InputError, match="has 24 rows, but part has 23"):
         same_rows(part, judged)
+
+
+def test_the_order_of_the_rows_is_looked_at_before_anything_is_counted_by_it(tmp_path) -> None:
+    folder, found = board_world.results(tmp_path, {"able": 0.9, "mixed": 0.7})
+    (path, *_) = sorted(found.glob("*/predictions.parquet"))
+    table = pq.read_table(path)
+    pq.write_table(table.take(pa.array(range(len(table)))[::-1]), path)
+    entries = read_entries([found])
+    site = build_all([entry.results for entry in entries], "Board", ())
+    with pytest.raises(InputError, match=r"predictions\.parquet, row 1 "):
+        explorers(site, entries, [dataset.load(str(folder))], 10)

@@ -2,6 +2,8 @@
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from train_world import pairs, written
 from typer.testing import CliRunner
@@ -268,6 +270,18 @@ def test_the_command_reads_a_training_set_and_says_what_comes_next(tmp_path):
         load.read(tmp_path)
     (tmp_path / "set" / "manifest.json").write_text("[]", encoding="utf-8")
     with pytest.raises(InputError, match="set is no training set"):
+        load.read(tmp_path / "set")
+
+
+def test_a_training_set_with_rows_without_a_value_is_told_by_its_column(tmp_path):
+    written(tmp_path / "d.jsonl", pairs(20))
+    told = ["prepare", str(tmp_path / "d.jsonl"), "--target", "direct"]
+    assert CliRunner().invoke(app, [*told, "--out", str(tmp_path / "set")]).exit_code == 0
+    path = tmp_path / "set" / "data" / "train.parquet"
+    table = pq.read_table(path)
+    at = table.column_names.index("question")
+    pq.write_table(table.set_column(at, "question", pa.nulls(len(table), pa.string())), path)
+    with pytest.raises(InputError, match=r"train\.parquet: the column question has rows without"):
         load.read(tmp_path / "set")
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from halubench.train.recipe import Recipe
 
+_REMEDY = "Make one with: halubench train prepare."
+
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
@@ -57,7 +59,6 @@ class Load:
 def read(folder: Path) -> Lengths:
     """The rows of a folder that ``train prepare`` wrote. Raises InputError when it is none."""
     path = folder / "data" / "train.parquet"
-    remedy = "Make one with: halubench train prepare."
     try:
         tokens = pq.read_table(path, columns=["tokens"]).column("tokens").to_pylist()
         keys = [*_keys(path)]
@@ -71,15 +72,18 @@ def read(folder: Path) -> Lengths:
         AttributeError,
         pa.ArrowException,
     ) as error:
-        raise InputError(f"{folder} is no training set.", remedy) from error
+        raise InputError(f"{folder} is no training set.", _REMEDY) from error
     if not tokens:
-        raise InputError(f"{folder} has no training rows.", remedy)
+        raise InputError(f"{folder} has no training rows.", _REMEDY)
     return Lengths(tokens, counted, keys)
 
 
 def _keys(path: Path) -> Iterator[str]:
     columns = ["source_ds", "passage", "question"]
     for batch in pq.ParquetFile(path).iter_batches(columns=columns):
+        empty = [name for name in columns if batch[name].null_count]
+        if empty:
+            raise InputError(f"{path}: the column {empty[0]} has rows without a value.", _REMEDY)
         yield from (pair_key(**row) for row in batch.to_pylist())
 
 
