@@ -191,3 +191,16 @@ def test_a_difference_counts_every_row_of_both_sides(run_folder: Path, tmp_path:
     assert found.same + len(found.changed) + found.moved + len(found.added) == found.rows[1]
     assert not found.identical
     assert difference(str(other), str(other)).identical
+
+
+def test_files_with_other_column_names_are_compared_by_them(tmp_path: Path) -> None:
+    rows = [{"id": f"{n}", "passage": "p", "question": "q", "answer": f"a{n}", "label": "PASS",
+             "source_ds": "own"} for n in range(3)]  # fmt: skip
+    for name, told in (("old", rows), ("new", [*rows[:2], {**rows[2], "answer": "b"}])):
+        named = [{"context" if key == "passage" else key: value for key, value in one.items()}
+                 for one in told]  # fmt: skip
+        text = "".join(json.dumps(one) + "\n" for one in named)
+        (tmp_path / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    old, new = (str(tmp_path / f"{name}.jsonl") for name in ("old", "new"))
+    found = difference(old, new, mapping={"passage": "context"})
+    assert (found.same, found.changed, dict(found.by_field)) == (2, ("2",), {"answer": 1})

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from halubench.cli import _console
+from halubench.cli._options import named
 
 if TYPE_CHECKING:
     from halubench.publish import Difference
@@ -20,6 +21,9 @@ _WHERE = "A folder, a file, or NAMESPACE/NAME@REVISION on the Hub."
 def command(
     old: Annotated[str, typer.Argument(metavar="OLD", help=_WHERE)],
     new: Annotated[str, typer.Argument(metavar="NEW", help=_WHERE)],
+    map_: Annotated[
+        str | None, typer.Option("--map", help="Other column names: passage=context,label=gold")
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write all ids to this file.")
     ] = None,
@@ -27,8 +31,9 @@ def command(
     """Compare two revisions of a benchmark row by row, joined on id."""
     from halubench.publish import difference
 
+    mapping = named(map_, "--map", "passage=COLUMN,label=COLUMN")
     with _console.err.status("Reading both"):
-        found = difference(old, new)
+        found = difference(old, new, mapping=mapping)
     _console.out.print(f"{escape(old)}: {found.rows[0]:,} rows", soft_wrap=True)
     _console.out.print(f"{escape(new)}: {found.rows[1]:,} rows", soft_wrap=True)
     _console.out.print(

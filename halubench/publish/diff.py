@@ -42,16 +42,19 @@ class Difference:
         return not (self.added or self.removed or self.changed or self.moved)
 
 
-def difference(old: str, new: str, *, examples: int = 5) -> Difference:
+def difference(
+    old: str, new: str, *, mapping: Mapping[str, str] | None = None, examples: int = 5
+) -> Difference:
     """Compare two datasets row by row, joined on id.
 
     Args:
         old, new: a folder, a file, or ``NAMESPACE/NAME[@REVISION]``.
+        mapping: target=column, for files that name the six columns otherwise.
         examples: how many changed rows to keep.
 
     Raises what :func:`halubench.dataset.load` does.
     """
-    left, right = dataset.load(old), dataset.load(new)
+    left, right = (dataset.load(ref, mapping=mapping) for ref in (old, new))
     before = {row.id: row for row in left.examples}
     after = {row.id: row for row in right.examples}
     both = [name for name in before if name in after]
