@@ -88,6 +88,7 @@ def test_parts_are_put_together_and_what_lacks_is_said(tmp_path):
     text = (tmp_path / "out" / "README.md").read_text("utf-8")
     assert "imported with its own labels" in text
     assert "Native." in text
+    assert "| general | MIT | 14 | 8 | 0 |" in text
 
 
 def test_too_few_rows_are_a_warning_with_both_numbers(tmp_path):
@@ -180,9 +181,9 @@ def test_a_file_for_no_part_is_refused_with_the_parts(tmp_path):
 
 def test_a_question_is_drawn_twice_only_for_want_of_others(tmp_path):
     part = small().parts[1]
-    rows = upstream.draw(part, str(labelled(tmp_path, 8)), 0)
+    rows = upstream.draw(part, upstream.rows_of(part, str(labelled(tmp_path, 8))), 0)
     assert len({one.question for one in rows}) == 8 == len(rows)
-    few = upstream.draw(part, str(labelled(tmp_path, 4, "few")), 0)
+    few = upstream.draw(part, upstream.rows_of(part, str(labelled(tmp_path, 4, "few"))), 0)
     assert Counter(one.label for one in few) == {"PASS": 4, "FAIL": 3}
 
 
@@ -269,7 +270,7 @@ def test_an_answer_with_both_labels_or_twice_is_drawn_once(hub):
     part = part_of("ragtruth")
     right = {**HUB["ragtruth"], "hallucination_labels": "[]"}
     hub(part, HUB["ragtruth"], right, right, HUB["ragtruth"])
-    rows = upstream.draw(part, None, 0)
+    rows = upstream.draw(part, upstream.rows_of(part, None), 0)
     assert len(rows) == 1
 
 

@@ -24,7 +24,7 @@ from halubench.generate.flow import generate
 from halubench.generate.joined import joined
 from halubench.generate.ledger import Ledger, Stage
 from halubench.generate.pins import pinned, unpinned
-from halubench.generate.upstream import draw, gold
+from halubench.generate.upstream import draw, gold, rows_of
 from halubench.records import LABELS, Provenance
 from halubench.run import RunFolder
 from halubench.text import digest, passage_key
@@ -45,7 +45,8 @@ NATIVE = "native"
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What came of one part. ``file`` stood in for the Hub; ``outcome`` is None for imported rows."""
+    """What came of one part. ``file`` stood in for the Hub; ``outcome`` is None for imported rows,
+    of which so many were ``read``."""
 
     part: Part
     file: str | None
@@ -53,6 +54,7 @@ class _Made:
     origins: dict[str, Provenance]
     outcome: Outcome | None = None
     manifest: dict[str, Any] = field(default_factory=dict[str, Any])
+    read: int = 0
 
 
 def compose(
@@ -137,8 +139,10 @@ def _named(progress: Progress, name: str, tick: Tick) -> None:
 
 
 def _imported(part: Part, recipe: Recipe, ask: Ask, file: str | None) -> _Made:
-    rows = draw(part, file, ask.seed)
-    return _Made(part, file, rows, {row.id: _native(part, row, recipe, ask.seed) for row in rows})
+    read = list(rows_of(part, file))
+    rows = draw(part, read, ask.seed)
+    origins = {row.id: _native(part, row, recipe, ask.seed) for row in rows}
+    return _Made(part, file, rows, origins, read=len(read))
 
 
 def _generated(part: Part, file: str | None, outcome: Outcome) -> _Made:
@@ -243,7 +247,8 @@ def _sources(one: _Made) -> list[dict[str, Any]]:
     told = {"ref": _origin(one), "name": part.source_ds, "home": part.home}
     if one.manifest:
         return [{**source, **told} for source in one.manifest["sources"]]
-    native = {"license": part.license, "domain": "general", "rows": rows, "items": rows, "pairs": 0}
+    native = {"license": part.license, "domain": "general", "rows": one.read, "items": rows,
+              "pairs": 0}  # fmt: skip
     return [{**told, **native}]
 
 

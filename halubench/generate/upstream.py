@@ -53,16 +53,16 @@ def _answers(part: Part, file: str | None) -> Iterator[dict[str, object]]:
                "label": row.label, "source_ds": part.source_ds, "license": part.license}  # fmt: skip
 
 
-def draw(part: Part, file: str | None, seed: int) -> list[Example]:
-    """The labelled rows of a part, as many of each label as it wants or as there are: one a
-    question, drawn by hash, and no answer twice. Raises InputError."""
+def draw(part: Part, rows: Iterable[Example], seed: int) -> list[Example]:
+    """As many labelled rows of each label as the part wants or as there are: one a question, drawn
+    by hash, and no answer twice."""
     wanted: dict[Label, int] = {"PASS": part.passed, "FAIL": part.failed}
     drawn: dict[Label, list[Example]] = {"PASS": [], "FAIL": []}
     asked: set[str] = set()
     taken: set[str] = set()
-    rows = sorted(rows_of(part, file), key=lambda row: digest(str(seed), row.id, row.answer))
+    ordered = sorted(rows, key=lambda row: digest(str(seed), row.id, row.answer))
     for alone in (True, False):  # A question is used twice only where rows would be lacking.
-        for row in rows:
+        for row in ordered:
             question = digest(row.passage, row.question)
             room = len(drawn[row.label]) < wanted[row.label] and row.id not in taken
             if room and not (alone and question in asked):
