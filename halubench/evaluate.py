@@ -213,9 +213,7 @@ def unanswered(results: Results) -> int:
 def check_complete(results: Sequence[Results]) -> None:
     """Raise IncompleteError where rows got no answer; the results are written all the same."""
     if told := incomplete(results):
-        remedy = (
-            "Run the same command again to ask only for those; results.json counts the reasons."
-        )
+        remedy = "Run the same command again to ask only for those; results.json has the reasons."
         raise IncompleteError(told, remedy)
 
 
