@@ -21,7 +21,7 @@ from halubench.verify import checks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from halubench.records import Candidate, Item
+    from halubench.records import Candidate
 
 STAGE = "choose"
 MAX_SHARE_OF_ONE_EDIT = 0.02
@@ -48,58 +48,58 @@ Direction = tuple[str, str]
 class Chosen:
     """``kept`` holds at most one candidate an item; every other item is in ``dropped``."""
 
-    kept: list[Candidate]
+    kept: list[Lot]
     dropped: list[Rejected]
 
 
-class Breaks:
-    """How much of what is copied each candidate's edit breaks, in whole quarters of what the gate
-    allows: worked out once for all draws, of candidates that the caller keeps."""
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """What a choice has to know of a candidate, which its maker finds again by ``place``.
 
-    def __init__(self) -> None:
-        self._known: dict[int, int] = {}
+    ``direction``: what stands in PASS, and what in FAIL. ``broken``: how much of what is copied the
+    edit breaks, in whole quarters of what the gate allows.
+    """
 
-    def of(self, one: Candidate) -> int:
-        """That of one candidate."""
-        if id(one) not in self._known:
-            pairs, run = checks.quote_gaps(one)
-            share = max(pairs / checks.MAX_PAIRS_GAP, run / checks.MAX_RUN_GAP)
-            self._known[id(one)] = int(4 * share)
-        return self._known[id(one)]
+    place: int
+    item_id: str
+    source_ds: str
+    perturbation: str
+    direction: Direction
+    broken: int
+
+    @classmethod
+    def of(cls, one: Candidate, place: int) -> Lot:
+        """That of a candidate."""
+        pairs, run = checks.quote_gaps(one)
+        broken = int(4 * max(pairs / checks.MAX_PAIRS_GAP, run / checks.MAX_RUN_GAP))
+        item = one.item
+        return cls(place, item.id, item.source_ds, one.perturbation, _direction(one), broken)
 
 
-def choose(
-    candidates: Mapping[str, Sequence[Candidate]],
-    accept: int,
-    seed: int,
-    breaks: Breaks | None = None,
-) -> Chosen:
+def choose(lots: Mapping[str, Sequence[Lot]], accept: int, seed: int) -> Chosen:
     """Keep at most ``accept`` pairs, one an item, spread evenly over sources and types.
 
-    Deterministic for a seed, whatever the order of ``candidates``. Items without a candidate have
-    to be left out by the caller. ``breaks`` is what an earlier choice of the same candidates knew.
+    Deterministic for a seed, whatever the order of ``lots``, which are those of each item id. Items
+    without one have to be left out by the caller.
     """
-    breaks = breaks or Breaks()
-    sources: dict[str, dict[str, Sequence[Candidate]]] = defaultdict(dict)
-    for item_id, found in candidates.items():
-        sources[found[0].item.source_ds][item_id] = found
-    kept: list[Candidate] = []
+    sources: dict[str, dict[str, Sequence[Lot]]] = defaultdict(dict)
+    for item_id, found in lots.items():
+        sources[found[0].source_ds][item_id] = found
+    kept: list[Lot] = []
     dropped: list[Rejected] = []
     shares = _even(accept, {name: len(items) for name, items in sources.items()})
     for name in sorted(sources, key=lambda one: (shares[one], one)):
-        draw = _drawn(sources[name], shares[name], digest(str(seed), name), breaks)
+        draw = _drawn(sources[name], shares[name], digest(str(seed), name))
         kept.extend(draw.kept)
         dropped.extend(_left_over(sources[name], draw, shares[name]))
     return Chosen(kept, dropped)
 
 
-def _drawn(
-    items: Mapping[str, Sequence[Candidate]], wanted: int, seed: str, breaks: Breaks
-) -> _Draw:
+def _drawn(items: Mapping[str, Sequence[Lot]], wanted: int, seed: str) -> _Draw:
     """The draw of one source; types too rare in it to be measured are left out and drawn around."""
     left_out: set[str] = set()
     while True:
-        draw = _Draw(items, wanted, Random(int(seed[:16], 16)), breaks, left_out)  # noqa: S311
+        draw = _Draw(items, wanted, Random(int(seed[:16], 16)), left_out)  # noqa: S311
         draw.run()
         if draw.over_quota():
             wanted = len(draw.kept)
@@ -117,12 +117,11 @@ def _drawn(
 class _Draw:
     """The draw of one source: units (one candidate, or two that balance) type by type."""
 
-    items: Mapping[str, Sequence[Candidate]]
+    items: Mapping[str, Sequence[Lot]]
     wanted: int
     random: Random
-    breaks: Breaks
     left_out: set[str] = field(default_factory=set[str])
-    kept: list[Candidate] = field(default_factory=list["Candidate"])
+    kept: list[Lot] = field(default_factory=list["Lot"])
     used: set[str] = field(default_factory=set[str])
     by_type: Counter[str] = field(default_factory=Counter[str])
     by_edit: Counter[Direction] = field(default_factory=Counter[Direction])
@@ -168,15 +167,15 @@ class _Draw:
     def _queues(self) -> dict[str, _Queue]:
         order = sorted(self.items)
         self.random.shuffle(order)
-        queues: dict[str, list[Candidate]] = defaultdict(list)
+        queues: dict[str, list[Lot]] = defaultdict(list)
         for item_id in order:
             found = list(self.items[item_id])
             self.random.shuffle(found)
             for one in found:
                 queues[one.perturbation].append(one)
-        return {name: _Queue(waiting, self.breaks) for name, waiting in queues.items()}
+        return {name: _Queue(waiting) for name, waiting in queues.items()}
 
-    def _next(self, name: str, queue: _Queue) -> list[Candidate] | None:
+    def _next(self, name: str, queue: _Queue) -> list[Lot] | None:
         while (one := queue.pop(self.surplus)) is not None:
             if not self._free(one):
                 continue
@@ -192,27 +191,27 @@ class _Draw:
                 return [one]
         return None
 
-    def _may_stay_unpaired(self, one: Candidate) -> bool:
-        (kept, new), name = _direction(one), one.perturbation
+    def _may_stay_unpaired(self, one: Lot) -> bool:
+        (kept, new), name = one.direction, one.perturbation
         few = self.by_edit[kept, new] - self.by_edit[new, kept] < 2
         return self.unpaired_left > 0 and few and 4 * self.unpaired[name] <= self.by_type[name]
 
     def _room(self, name: str) -> bool:
         return self.by_type[name] < max(2, self._quota.get(name, 1.0) * self.wanted)
 
-    def _free(self, one: Candidate) -> bool:
-        if one.item.id in self.used:
+    def _free(self, one: Lot) -> bool:
+        if one.item_id in self.used:
             return False
         rule = self._word_rules.get(one.perturbation)
         if rule is not None and rule.operator in EXEMPT:
             return True
-        return self.by_edit[_direction(one)] < max(2, MAX_SHARE_OF_ONE_EDIT * self.wanted)
+        return self.by_edit[one.direction] < max(2, MAX_SHARE_OF_ONE_EDIT * self.wanted)
 
-    def _keep(self, one: Candidate) -> None:
+    def _keep(self, one: Lot) -> None:
         self.kept.append(one)
-        self.used.add(one.item.id)
+        self.used.add(one.item_id)
         self.by_type[one.perturbation] += 1
-        kept, new = _direction(one)
+        kept, new = one.direction
         self.by_edit[kept, new] += 1
         self.surplus[kept] += 1
         self.surplus[new] -= 1
@@ -221,17 +220,16 @@ class _Draw:
 class _Queue:
     """The candidates of one type, in the order in which they are looked at; each is taken once."""
 
-    def __init__(self, waiting: Sequence[Candidate], breaks: Breaks) -> None:
-        self._waiting, self._breaks = waiting, breaks
-        self._directions = [_direction(one) for one in waiting]
+    def __init__(self, waiting: Sequence[Lot]) -> None:
+        self._waiting = waiting
         self._taken = bytearray(len(waiting))
         self._window: list[int] = []
         self._unseen = 0
         self._places: defaultdict[Direction, list[int]] = defaultdict(list)
         for place in range(len(waiting) - 1, -1, -1):
-            self._places[self._directions[place]].append(place)
+            self._places[waiting[place].direction].append(place)
 
-    def pop(self, surplus: Mapping[str, int]) -> Candidate | None:
+    def pop(self, surplus: Mapping[str, int]) -> Lot | None:
         """Of the next few candidates the one whose twins are most alike beside the passage, and that
         best evens out what was put where."""
         self._window = [place for place in self._window if not self._taken[place]]
@@ -245,27 +243,28 @@ class _Queue:
 
     def _cost(self, place: int, surplus: Mapping[str, int]) -> tuple[int, int]:
         """First what the edit breaks of what is copied, then how uneven it leaves the words."""
-        kept, new = self._directions[place]
-        return self._breaks.of(self._waiting[place]), surplus[kept] - surplus[new]
+        one = self._waiting[place]
+        kept, new = one.direction
+        return one.broken, surplus[kept] - surplus[new]
 
-    def partner(self, one: Candidate, free: Callable[[Candidate], bool]) -> Candidate | None:
+    def partner(self, one: Lot, free: Callable[[Lot], bool]) -> Lot | None:
         """The next candidate of another item that makes the reverse exchange.
 
         What is not free never will be again, so that each is passed over once.
         """
-        kept, new = _direction(one)
+        kept, new = one.direction
         places = self._places[new, kept]
         while places and not self._open(places[-1], free):
             places.pop()
         for place in reversed(places):
-            if self._waiting[place].item.id != one.item.id and self._open(place, free):
+            if self._waiting[place].item_id != one.item_id and self._open(place, free):
                 return self._take(place)
         return None
 
-    def _open(self, place: int, free: Callable[[Candidate], bool]) -> bool:
+    def _open(self, place: int, free: Callable[[Lot], bool]) -> bool:
         return not self._taken[place] and free(self._waiting[place])
 
-    def _take(self, place: int) -> Candidate:
+    def _take(self, place: int) -> Lot:
         self._taken[place] = True
         return self._waiting[place]
 
@@ -289,14 +288,11 @@ def _even(total: int, supply: Mapping[str, int]) -> dict[str, int]:
     return shares
 
 
-def _left_over(
-    items: Mapping[str, Sequence[Candidate]], draw: _Draw, wanted: int
-) -> Iterator[Rejected]:
+def _left_over(items: Mapping[str, Sequence[Lot]], draw: _Draw, wanted: int) -> Iterator[Rejected]:
     enough = len(draw.kept) >= wanted
     reason = (
         "enough pairs accepted" if enough else "no partner that balances its words, or quota full"
     )
     for item_id, found in sorted(items.items()):
         if item_id not in draw.used:
-            item: Item = found[0].item
-            yield Rejected(item.source_ds, item.id, STAGE, reason)
+            yield Rejected(found[0].source_ds, item_id, STAGE, reason)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from halubench import text
+from halubench.shelf import Picked, Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,28 +48,31 @@ class Overlap:
     shared_text: str
 
 
-def groups(passages: Sequence[str], threshold: float = 0.8) -> list[str]:
+def groups(passages: Iterable[str], threshold: float = 0.8) -> list[str]:
     """A group key for each passage, independent of the order of the passages.
 
-    Passages equal after :func:`halubench.text.normalise`, or linked by near duplicates (Jaccard
+    The passages are read once, and their shingles kept on disk. Those equal after :func:`halubench.text.normalise`, or linked by near duplicates (Jaccard
     of word 5-grams >= ``threshold``), share a key: the smallest passage key of the group.
     """
-    key_of: dict[str, str] = {}
-    read: dict[str, _Hashes] = {}
+    read: Shelf[_Hashes] = Shelf()
+    place: dict[str, int] = {}
+    own: list[str] = []
     for passage in passages:
-        if passage not in key_of:
-            key_of[passage] = key = text.passage_key(passage)
-            read[key] = _shingled(passage)
-    keys = sorted(read)
-    forest = _Forest([read[key] for key in keys], threshold)
+        key = text.passage_key(passage)
+        if key not in place:
+            place[key] = len(read)
+            read.append(_shingled(passage))
+        own.append(key)
+    keys = sorted(place)
+    forest = _Forest(Picked(read, map(place.__getitem__, keys)), threshold)
     for bucket in _buckets(forest.unique, threshold):
         forest.link(bucket)
-    group = {key: keys[forest.root(place)] for place, key in enumerate(keys)}
-    return [group[key_of[passage]] for passage in passages]
+    group = {key: keys[forest.root(at)] for at, key in enumerate(keys)}
+    return [group[key] for key in own]
 
 
 def overlapping(
-    passages: Sequence[str], others: Sequence[str], threshold: float = 0.8
+    passages: Iterable[str], others: Sequence[str], threshold: float = 0.8
 ) -> list[Overlap]:
     """For each passage that nearly is, is part of, or holds one of ``others``: the nearest of them,
     in passage order.
@@ -78,14 +82,18 @@ def overlapping(
     """
     known = _distinct(others)
     places, index = list(known.values()), _Index([_shingled(each) for each in known])
-    best: dict[str, Overlap] = {}
-    for passage in dict.fromkeys(passages):
-        unique = _shingled(passage)
-        place, share = index.nearest(unique)
-        if share >= threshold:
-            shared = _shared_text(passage, index.unique[place])
-            best[passage] = Overlap(0, places[place], share, shared)
-    return [replace(best[each], index=i) for i, each in enumerate(passages) if each in best]
+    found: list[Overlap] = []
+    best: dict[str, Overlap | None] = {}
+    for i, passage in enumerate(passages):
+        key = text.digest(passage)
+        if key not in best:
+            place, share = index.nearest(_shingled(passage))
+            near = share >= threshold
+            shared = _shared_text(passage, index.unique[place]) if near else ""
+            best[key] = Overlap(i, places[place], share, shared) if near else None
+        if (nearest := best[key]) is not None:
+            found.append(replace(nearest, index=i))
+    return found
 
 
 class _Index:
@@ -124,7 +132,7 @@ class _Index:
 class _Forest:
     """Passages as trees that grow together; a tree's root is its smallest place."""
 
-    def __init__(self, unique: list[_Hashes], threshold: float) -> None:
+    def __init__(self, unique: Sequence[_Hashes], threshold: float) -> None:
         self.unique, self._threshold = unique, threshold
         self._parents = list(range(len(unique)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from halubench import balance
 from halubench.perturb import definitions
-from halubench.records import Candidate, Edit, Item
+from halubench.records import Candidate, Edit, Item, Rejected
 
 KNOWN = definitions.load_all()
 WORDY = {
@@ -70,6 +70,24 @@ def many(count: int, seed: int = 0, skew: float = 0.5, source: str = "made") -> 
     return pooled(*found)
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """A choice, with the candidates themselves."""
+
+    kept: list[Candidate]
+    dropped: list[Rejected]
+
+
+def choose(pool: Pool, accept: int, seed: int) -> Chosen:
+    """What :func:`halubench.balance.choose` makes of the pool."""
+    found = [one for candidates in pool.values() for one in candidates]
+    lots: dict[str, list[balance.Lot]] = {}
+    for place, one in enumerate(found):
+        lots.setdefault(one.item.id, []).append(balance.Lot.of(one, place))
+    chosen = balance.choose(lots, accept, seed)
+    return Chosen([found[lot.place] for lot in chosen.kept], chosen.dropped)
+
+
 def directions(kept: list[Candidate]) -> Counter[tuple[str, str]]:
     return Counter(
         ((one.pass_edit or one.fail_edit).new if one.pass_edit else one.fail_edit.old, one.fail_edit.new)
@@ -93,7 +111,7 @@ def test_kept_and_dropped_are_the_items_and_words_balance(
     count: int, accept: int, seed: int, skew: float
 ) -> None:
     pool = many(count, seed, skew)
-    chosen = balance.choose(pool, accept, seed)
+    chosen = choose(pool, accept, seed)
     kept, dropped = [one.item.id for one in chosen.kept], [one.id for one in chosen.dropped]
     assert len(kept) == len(set(kept)) <= accept
     assert sorted(kept + dropped) == sorted(pool)
@@ -105,18 +123,18 @@ def test_kept_and_dropped_are_the_items_and_words_balance(
 def test_the_order_of_the_items_does_not_matter_and_the_seed_does() -> None:
     pool = many(200) | many(150, source="other")
     turned = dict(reversed(pool.items()))
-    first = balance.choose(pool, 120, 7)
-    assert balance.choose(turned, 120, 7) == first
-    other = balance.choose(pool, 120, 8)
+    first = choose(pool, 120, 7)
+    assert choose(turned, 120, 7) == first
+    other = choose(pool, 120, 8)
     assert {one.item.id for one in other.kept} != {one.item.id for one in first.kept}
 
 
 def test_exchanges_of_one_direction_only_are_left_out_but_for_a_few() -> None:
     one_way = pooled(*(twin(str(n), "direction-flip", "rose", "fell") for n in range(100)))
-    chosen = balance.choose(one_way, 100, 0)
+    chosen = choose(one_way, 100, 0)
     assert len(chosen.kept) <= 2
     both = one_way | pooled(*(twin(f"b{n}", "direction-flip", "fell", "rose") for n in range(100)))
-    kept = balance.choose(both, 100, 0).kept
+    kept = choose(both, 100, 0).kept
     assert directions(kept)["rose", "fell"] == directions(kept)["fell", "rose"] == 2
 
 
@@ -127,14 +145,14 @@ def test_articles_and_twins_do_not_hide_an_exchange() -> None:
         *(twin(f"c{n}", "direction-flip", "x", "sank", kept="grew") for n in range(2)),
         *(twin(f"d{n}", "direction-flip", "y", "grew", kept="sank") for n in range(2)),
     )
-    assert len(balance.choose(pool, 8, 0).kept) == 8
+    assert len(choose(pool, 8, 0).kept) == 8
 
 
 def test_signs_added_and_dropped_balance() -> None:
     minus = [twin(f"m{n}", "sign-flip", f"-{n}", f"{n}") for n in range(1, 40)]
     plus = [twin(f"p{n}", "sign-flip", f"{n}", f"-{n}") for n in range(100, 110)]
     fill = [twin(f"f{n}", "amount-swap", f"{n}", f"{n}0") for n in range(1, 80)]
-    kept = balance.choose(pooled(*minus, *plus, *fill), 60, 0).kept
+    kept = choose(pooled(*minus, *plus, *fill), 60, 0).kept
     added = sum(one.fail_edit.new.startswith("-") for one in kept)
     signed = sum(one.perturbation == "sign-flip" for one in kept)
     assert added > 0
@@ -148,7 +166,7 @@ def test_no_type_passes_its_quota(name: str) -> None:
         twin(f"{a}{n}", name, *((a, b) if n % 2 else (b, a))) for a, b in pairs for n in range(400)
     ]
     fill = [twin(f"f{n}", "number-swap", f"{n}", f"{n}0") for n in range(300)]
-    kept = balance.choose(pooled(*own, *fill), 200, 0).kept
+    kept = choose(pooled(*own, *fill), 200, 0).kept
     counted = Counter(one.perturbation for one in kept)
     assert len(kept) == 200
     assert 0 < counted[name] <= KNOWN[name].quota * 200 + 1
@@ -160,19 +178,19 @@ def test_types_are_kept_evenly() -> None:
         for name, count in (("number-swap", 400), ("percent-swap", 60), ("date-shift", 30))
         for n in range(count)
     ]
-    counted = Counter(one.perturbation for one in balance.choose(pooled(*found), 150, 0).kept)
+    counted = Counter(one.perturbation for one in choose(pooled(*found), 150, 0).kept)
     assert counted == {"number-swap": 60, "percent-swap": 60, "date-shift": 30}
 
 
 def test_one_exchange_of_values_is_not_kept_over_and_over() -> None:
     same = [twin(str(n), "number-swap", "5", "7") for n in range(100)]
-    assert len(balance.choose(pooled(*same), 100, 0).kept) == 2
+    assert len(choose(pooled(*same), 100, 0).kept) == 2
 
 
 def test_a_type_too_rare_to_measure_is_left_out() -> None:
     found = [twin(f"n{n}", "number-swap", f"{n}", f"{n}0") for n in range(400)]
     found += [twin("rare", "date-shift", "1911", "1914")]
-    kept = balance.choose(pooled(*found), 300, 0).kept
+    kept = choose(pooled(*found), 300, 0).kept
     assert len(kept) == 300
     assert {one.perturbation for one in kept} == {"number-swap"}
 
@@ -183,24 +201,22 @@ def test_sources_share_evenly_as_far_as_they_can() -> None:
         pool |= pooled(
             *(twin(f"{source}{n}", "number-swap", f"{n}", f"{n}0", source) for n in range(count))
         )
-    counted = Counter(one.item.source_ds for one in balance.choose(pool, 110, 0).kept)
+    counted = Counter(one.item.source_ds for one in choose(pool, 110, 0).kept)
     assert counted == {"big": 50, "middle": 50, "small": 10}
 
 
 def test_the_reason_says_whether_enough_was_kept() -> None:
     found = [twin(f"n{n}", "number-swap", f"{n}", f"{n}0") for n in range(10)]
-    assert {one.reason for one in balance.choose(pooled(*found), 4, 0).dropped} == {
-        "enough pairs accepted"
-    }
+    assert {one.reason for one in choose(pooled(*found), 4, 0).dropped} == {"enough pairs accepted"}
     alone = [twin(f"n{n}", "direction-flip", "rose", "fell") for n in range(10)]
-    [reason] = {one.reason for one in balance.choose(pooled(*alone), 10, 0).dropped}
+    [reason] = {one.reason for one in choose(pooled(*alone), 10, 0).dropped}
     assert "no partner" in reason
 
 
 def test_a_quota_holds_for_what_is_kept_not_for_what_was_wanted() -> None:
     flips = [twin(f"c{n}", "conclusion-flip", *("yes", "no")[:: (-1) ** n]) for n in range(80)]
     swaps = [twin(f"n{n}", "number-swap", f"{n + 20}", f"{n + 600}") for n in range(40)]
-    chosen = balance.choose(pooled(*flips, *swaps), 1000, 0)
+    chosen = choose(pooled(*flips, *swaps), 1000, 0)
     share = Counter(one.perturbation for one in chosen.kept)["conclusion-flip"] / len(chosen.kept)
     assert share <= KNOWN["conclusion-flip"].quota + 0.03
     assert {one.reason for one in chosen.dropped} == {
@@ -222,5 +238,5 @@ def test_of_like_candidates_the_one_goes_first_whose_edit_breaks_the_least_of_a_
                        pass_answer=base, fail_answer=wrong, fail_edit=edit)  # fmt: skip
 
     pool = [of(n, copied, "grey") if n % 2 else of(n, loose, "there") for n in range(30)]
-    kept = balance.choose(pooled(*pool), 15, 0).kept
+    kept = choose(pooled(*pool), 15, 0).kept
     assert {one.base.split()[0] for one in kept} == {"Over"}

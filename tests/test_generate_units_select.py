@@ -54,7 +54,7 @@ def test_every_statement_has_candidates_or_a_fate():
     lost = [one for stage in ("perturb", "gate") for one in pool.rejected(statements, stage)]
     assert len(pool.passed) + len(lost) == len(statements)
     passed = sum(len(found) for found in pool.passed.values())
-    assert passed == sum(not reason for _, reason in pool.log)
+    assert passed == sum(not reason for reason in pool.reasons)
 
 
 def test_an_item_that_nobody_asked_about_says_so():
@@ -127,7 +127,7 @@ def test_without_a_jury_each_item_is_kept_or_left_out_once(accept):
 def test_a_jury_that_is_always_wrong_leaves_nothing(verdict, reason):
     proposer, _, _ = proposed(4)
     found = asyncio.run(select(proposer, Wanted(2, 0), jury(Reader(verdict))))
-    assert found.kept == []
+    assert list(found.kept) == []
     refused = {one.id: one.reason for one in found.by_jury}
     left = {one.id for one in found.by_choice}
     assert refused.keys() | left == set(proposer.pool.passed)
@@ -159,7 +159,8 @@ def test_only_votes_that_an_endpoint_did_not_give_are_unanswered():
 
 
 def test_a_vote_that_was_cast_before_is_not_asked_again():
-    (one, *_), *_ = proposed(1)[0].pool.passed.values()
+    pool = proposed(1)[0].pool
+    (one, *_), *_ = map(pool.read, pool.passed.values())
     reader, cast = Reader(knows), {}
     (first,) = asyncio.run(vote({"j": reader}, [one], cast, 0))
     (second,) = asyncio.run(vote({"j": reader}, [one], cast, 0))

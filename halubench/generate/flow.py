@@ -27,6 +27,7 @@ from halubench.perturb.prompted import Manner
 from halubench.prompt import load_prompt
 from halubench.reading import resolve
 from halubench.run import RunFolder
+from halubench.shelf import Picked, Shelf
 from halubench.verify.juror import wordings
 from halubench.verify.jury import check_jury
 
@@ -82,7 +83,7 @@ def prepare(ask: Ask, progress: Progress = silent) -> Prepared:
         resolve(ref)
     ledger = Ledger()
     reads = stages.ingest(ask, counter(progress, "ingest", len(ask.sources)))
-    items = [item for read in reads for item in read.items]
+    items = Shelf(item for read in reads for item in read.items)
     rejected = [one for read in reads for one in read.rejected]
     ledger.close("ingest", sum(read.rows for read in reads), len(items), rejected)
     progress(Tick("group", 0, len(items)))
@@ -91,7 +92,7 @@ def prepare(ask: Ask, progress: Progress = silent) -> Prepared:
     hits = stages.exclude(items, ask.exclude)
     gone = {hit.item.id for hit in hits}
     ledger.close("exclude", len(items), len(items) - len(gone), stages.excluded(hits))
-    left = [item for item in items if item.id not in gone]
+    left = Picked(items, (place for place, item in enumerate(items) if item.id not in gone))
     tell = counter(progress, "anchor", len(left))
     statements, unanchored = stages.anchor(left, ask.control, tell, ask.workers)
     return Prepared(reads, groups, hits, statements, unanchored, ledger)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from halubench.perturb.base import Statement
 from halubench.records import Rejected
+from halubench.shelf import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +32,8 @@ class Prepared:
     reads: list[SourceRead]
     groups: dict[str, str]
     hits: list[Hit]
-    statements: list[Statement]
-    unanchored: list[tuple[Item, Rejected]]
+    statements: Sequence[Statement]
+    unanchored: Sequence[tuple[Item, Rejected]]
     """What code could not anchor, and why."""
     ledger: Ledger
 
@@ -39,7 +41,7 @@ class Prepared:
         """With what a model said of the unanchored ones, in order; the stage is booked."""
         more = [one for one in told if isinstance(one, Statement)]
         gone = [one for one in told if isinstance(one, Rejected)]
-        statements = [*self.statements, *more]
+        statements = Shelf(chain(self.statements, more)) if more else self.statements
         self.ledger.close("anchor", self.ledger.left(), len(statements), gone)
         return replace(self, statements=statements, unanchored=[])
 

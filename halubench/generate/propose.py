@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from halubench.balance import Breaks
+from halubench.balance import Lot
 from halubench.generate.workers import spread
 from halubench.perturb import rules
 from halubench.perturb.definitions import load_all
 from halubench.records import Rejected
+from halubench.shelf import Picked, Shelf
 from halubench.verify.checks import check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from halubench.perturb.base import Statement
     from halubench.perturb.definitions import Perturbation
@@ -29,20 +30,20 @@ class Pool:
     ``bare``: gold answers are edited as they stand (``--control none``). ``unanswered`` counts
     requests without an answer by reason, ``misread`` answers that made no candidate; ``tried``
     is the number of items that a model was asked about.
-    ``passed`` holds the candidates of each item id that passed; ``fate`` the (stage, reason) that
-    an item without any last met; ``log`` all candidates with the reason when they were refused, and
-    ``verdicts`` counts those reasons (empty: passed).
+    ``candidates`` holds all of them and ``reasons`` why each was refused (empty: passed), counted in
+    ``verdicts``; ``passed`` is what a choice has to know of those that passed, by item id, and
+    ``fate`` the (stage, reason) that an item without any last met.
     """
 
     bare: bool = False
-    passed: dict[str, list[Candidate]] = field(default_factory=dict[str, "list[Candidate]"])
+    passed: dict[str, list[Lot]] = field(default_factory=dict[str, "list[Lot]"])
     fate: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-    log: list[tuple[Candidate, str]] = field(default_factory=list["tuple[Candidate, str]"])
+    candidates: Shelf[Candidate] = field(default_factory=Shelf["Candidate"])
+    reasons: list[str] = field(default_factory=list[str])
     verdicts: Counter[str] = field(default_factory=Counter[str])
     unanswered: Counter[str] = field(default_factory=Counter[str])
     misread: Counter[str] = field(default_factory=Counter[str])
     tried: int = 0
-    breaks: Breaks = field(default_factory=Breaks)
     unasked: str = "not needed: enough pairs"
 
     def gate(self, candidate: Candidate) -> str | None:
@@ -51,17 +52,23 @@ class Pool:
 
     def book(self, candidate: Candidate, reason: str | None) -> str | None:
         """Book what the gate said of one candidate."""
-        self.log.append((candidate, reason or ""))
+        place = len(self.candidates)
+        self.candidates.append(candidate)
+        self.reasons.append(reason or "")
         self.verdicts[reason or ""] += 1
         if reason is None:
-            self.passed.setdefault(candidate.item.id, []).append(candidate)
+            lot = Lot.of(candidate, place)
+            self.passed.setdefault(lot.item_id, []).append(lot)
         else:
             self.fate[candidate.item.id] = ("gate", reason)
         return reason
 
+    def read(self, lots: Iterable[Lot]) -> Sequence[Candidate]:
+        """The candidates behind lots, each read when it is asked for."""
+        return Picked(self.candidates, (lot.place for lot in lots))
+
     def forget(self) -> None:
-        """Let go of the candidates, once they are written and chosen from."""
-        self.log.clear()
+        """Let go of what a choice has to know, once it is made."""
         self.passed.clear()
 
     def rejected(self, statements: Sequence[Statement], stage: str) -> list[Rejected]:
@@ -119,7 +126,7 @@ class RuleProposer:
                 reason = "no span that a rule may edit"
                 pool.fate[statement.item.id] = ("perturb", reason)
             for candidate, refusal in candidates:
-                pool.book(replace(candidate, item=statement.item), refusal)
+                pool.book(candidate, refusal)
             tell(done)
 
     async def grow(self, target: int) -> None:

@@ -84,10 +84,11 @@ def _leaks(kept: Sequence[Candidate], groups: Mapping[str, str], seed: int) -> G
 def _scopes(kept: Sequence[Candidate]) -> Iterator[tuple[list[Candidate], float]]:
     sources: defaultdict[str, list[Candidate]] = defaultdict(list)
     types: defaultdict[str, list[Candidate]] = defaultdict(list)
-    for one in kept:
+    found = list(kept)
+    for one in found:
         sources[one.item.source_ds].append(one)
         types[one.perturbation].append(one)
-    yield list(kept), LIMIT
+    yield found, LIMIT
     if len(sources) > 1:
         yield from ((pairs, LIMIT) for _, pairs in sorted(sources.items()))
     yield from ((pairs, TYPE_LIMIT) for _, pairs in sorted(types.items()))

@@ -10,8 +10,9 @@ from halubench.perturb.prompted import telling
 from halubench.records import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from halubench.balance import Lot
     from halubench.generate.court import Court
     from halubench.generate.propose import Pool, Proposer
     from halubench.records import Candidate
@@ -31,7 +32,7 @@ class Wanted:
 class Selection:
     """The pairs of one run, and the items that the jury and the quotas left out."""
 
-    kept: list[Candidate]
+    kept: Sequence[Candidate]
     by_jury: list[Rejected]
     by_choice: list[Rejected]
 
@@ -54,27 +55,30 @@ async def select(proposer: Proposer, wanted: Wanted, court: Court) -> Selection:
 
 async def _seat(pool: Pool, wanted: Wanted, court: Court) -> Selection:
     """Choose, hear the jury on what was chosen, and choose again without what it refused."""
-    passed = pool.passed
     while True:
-        opened = {item: upheld(candidates, court) for item, candidates in passed.items()}
         left = {
-            item: _untold(candidates, wanted.banned)
-            for item, candidates in opened.items()
-            if candidates
+            item: _untold(pool, lots, wanted.banned)
+            for item, found in pool.passed.items()
+            if (lots := upheld(pool, found, court))
         }
-        chosen = balance.choose(left, wanted.accept, wanted.seed, pool.breaks)
-        if not await court.hear(chosen.kept):
-            refused = [_refused(passed[item][-1], court) for item in passed if item not in left]
-            return Selection(chosen.kept, refused, chosen.dropped)
+        chosen = balance.choose(left, wanted.accept, wanted.seed)
+        kept = pool.read(chosen.kept)
+        if not await court.hear(kept):
+            last = pool.read(found[-1] for item, found in pool.passed.items() if item not in left)
+            return Selection(kept, [_refused(one, court) for one in last], chosen.dropped)
 
 
-def upheld(candidates: Iterable[Candidate], court: Court) -> list[Candidate]:
-    """The candidates that the jury has not refused so far."""
-    return [one for one in candidates if court.refusal(one) is None]
+def upheld(pool: Pool, lots: Sequence[Lot], court: Court) -> list[Lot]:
+    """Those of the candidates that the jury has not refused so far."""
+    told = zip(lots, pool.read(lots), strict=True)
+    return [lot for lot, one in told if court.refusal(one) is None]
 
 
-def _untold(candidates: Sequence[Candidate], banned: frozenset[str]) -> Sequence[Candidate]:
-    return [one for one in candidates if not telling(one, banned)] or candidates
+def _untold(pool: Pool, lots: Sequence[Lot], banned: frozenset[str]) -> Sequence[Lot]:
+    if not banned:
+        return lots
+    told = zip(lots, pool.read(lots), strict=True)
+    return [lot for lot, one in told if not telling(one, banned)] or lots
 
 
 def _refused(candidate: Candidate, court: Court) -> Rejected:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from halubench.errors import InputError
@@ -23,6 +24,7 @@ from halubench.generate.select import upheld
 from halubench.generate.spend import FILE, Purse
 from halubench.records import Rejected
 from halubench.run import RunFolder
+from halubench.shelf import Shelf
 from halubench.text import digest
 
 if TYPE_CHECKING:
@@ -89,17 +91,18 @@ def mine(found: Prepared, part: tuple[int, int]) -> Prepared:
     def is_mine(item: Item) -> bool:
         return int(digest("shard", item.id)[:12], 16) % parts == number - 1
 
-    items = [one.item for one in found.statements] + [item for item, _ in found.unanchored]
+    items = chain((one.item for one in found.statements), (item for item, _ in found.unanchored))
     others = [
         Rejected(item.source_ds, item.id, "part", "in another part")
         for item in items
         if not is_mine(item)
     ]
-    found.ledger.close("part", len(items), len(items) - len(others), others)
+    entered = len(found.statements) + len(found.unanchored)
+    found.ledger.close("part", entered, entered - len(others), others)
     return replace(
         found,
-        statements=[one for one in found.statements if is_mine(one.item)],
-        unanchored=[one for one in found.unanchored if is_mine(one[0])],
+        statements=Shelf(one for one in found.statements if is_mine(one.item)),
+        unanchored=Shelf(one for one in found.unanchored if is_mine(one[0])),
     )
 
 
@@ -112,7 +115,7 @@ async def _work(job: Job, found: Prepared) -> tuple[Proposer, Court]:
         try:
             while True:
                 await maker.grow(target)
-                await court.hear([one for found in maker.pool.passed.values() for one in found])
+                await court.hear(maker.pool.read(chain.from_iterable(maker.pool.passed.values())))
                 lacking = wanted - _standing(maker, court)
                 if lacking <= 0 or maker.exhausted:
                     return maker, court
@@ -129,7 +132,8 @@ def _share(ask: Ask) -> int | None:
 
 
 def _standing(maker: Proposer, court: Court) -> int:
-    return sum(bool(upheld(found, court)) for found in maker.pool.passed.values())
+    pool = maker.pool
+    return sum(bool(upheld(pool, lots, court)) for lots in pool.passed.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from halubench import dataset, near, sources
 from halubench.generate.workers import spread
 from halubench.perturb.restate import restate
 from halubench.records import Rejected
+from halubench.shelf import Shelf
 from halubench.sources import SourceOptions
 from halubench.text import digest
 
@@ -40,7 +41,7 @@ def ingest(ask: Ask, tell: Callable[[], None]) -> list[SourceRead]:
 
 def _distinct(read: SourceRead, taken: set[str]) -> SourceRead:
     own: set[str] = set()
-    items: list[Item] = []
+    items: Shelf[Item] = Shelf()
     twice: list[Rejected] = []
     for item in read.items:
         name = f"{item.source_ds}/{item.id}" if item.id in taken else item.id
@@ -61,7 +62,7 @@ def group(items: Sequence[Item]) -> dict[str, str]:
     :func:`halubench.near.groups`.
     """
     parent: dict[str, str] = {}
-    passages = near.groups([item.passage for item in items])
+    passages = near.groups(item.passage for item in items)
     for item, passage in zip(items, passages, strict=True):
         one, other = _root(parent, passage), _root(parent, _article(item) or passage)
         parent[max(one, other)] = min(one, other)
@@ -94,7 +95,7 @@ def exclude(items: Sequence[Item], refs: Sequence[str]) -> list[Hit]:
     hits: dict[str, Hit] = {}
     for ref in refs:
         known = list(dict.fromkeys(one.passage for one in dataset.load(ref).examples))
-        for found in near.overlapping([item.passage for item in items], known):
+        for found in near.overlapping((item.passage for item in items), known):
             item = items[found.index]
             hits.setdefault(item.id, Hit(item, ref, found))
     return list(hits.values())
@@ -115,15 +116,15 @@ def excluded(hits: Sequence[Hit]) -> list[Rejected]:
 
 def anchor(
     items: Sequence[Item], control: str, tell: Callable[[], None], workers: int = 1
-) -> tuple[list[Statement], list[tuple[Item, Rejected]]]:
+) -> tuple[Shelf[Statement], Shelf[tuple[Item, Rejected]]]:
     """The gold answers as statements that the passage supports; the others with the reason."""
-    statements: list[Statement] = []
-    rejected: list[tuple[Item, Rejected]] = []
+    statements: Shelf[Statement] = Shelf()
+    rejected: Shelf[tuple[Item, Rejected]] = Shelf()
     work = partial(restate, control=control)
     for item, found in zip(items, spread(work, items, workers), strict=True):
         tell()
         if isinstance(found, Rejected):
             rejected.append((item, found))
         else:
-            statements.append(replace(found, item=item))
+            statements.append(found)
     return statements, rejected

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from halubench.errors import OutputError
 from halubench.text import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from halubench.generate.court import Court
     from halubench.generate.job import Made, Prepared
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from halubench.perturb.base import Statement
     from halubench.records import Candidate, Edit, Item, Json, Rejected
     from halubench.run import RunFolder
+    from halubench.verify.ballot import Ballot
 
+T = TypeVar("T")
 ASIDE = 0.05
 """Share of the dropped pairs that is kept for people, so that not only easy rows are looked at."""
 
@@ -37,7 +39,7 @@ def lines(folder: RunFolder, name: str, rows: Iterable[dict[str, Json]]) -> None
 
 def prepared(folder: RunFolder, found: Prepared) -> None:
     """What came of the stages before any edit."""
-    items = [item for read in found.reads for item in read.items]
+    items = (item for read in found.reads for item in read.items)
     lines(folder, "stages/1-ingest.jsonl", (_item(one, found.groups) for one in items))
     lines(
         folder,
@@ -64,7 +66,10 @@ def heard(folder: RunFolder, pool: Pool, court: Court) -> None:
     lines(
         folder,
         "stages/4-perturb.jsonl",
-        ({**_candidate(one), "gate": reason or "passed"} for one, reason in pool.log),
+        (
+            {**_candidate(one), "gate": reason or "passed"}
+            for one, reason in zip(pool.candidates, pool.reasons, strict=True)
+        ),
     )
     lines(
         folder,
@@ -91,26 +96,37 @@ def made(folder: RunFolder, found: Made, court: Court, seed: int) -> None:
 def aside(pool: Pool, court: Court, seed: int) -> Iterator[dict[str, Json]]:
     """Rows for people to look at: :data:`ASIDE` of the pairs that gate and jury dropped, at least
     one of each, drawn by hash. Both answers of a pair, in HaluBench's columns and some more."""
-    gate = [(one, "gate", reason, None) for one, reason in pool.log if reason]
-    jury = [(one, "jury", ballot.refusal() or "", ballot) for one, ballot in court.refused()]
-    for dropped in (gate, jury):
-        drawn = sorted(dropped, key=lambda drop: _name(seed, drop[0]))
-        for one, stage, reason, ballot in drawn[: math.ceil(ASIDE * len(drawn))]:
-            for label, answer in (("PASS", one.pass_answer), ("FAIL", one.fail_answer)):
-                yield {
-                    "id": digest("aside", _name(seed, one), label)[:24],
-                    "passage": one.item.passage,
-                    "question": one.item.question,
-                    "answer": answer,
-                    "label": label,
-                    "source_ds": one.item.source_ds,
-                    "pair_id": _name(seed, one)[:16],
-                    "perturbation": one.perturbation,
-                    "stage": stage,
-                    "reason": reason,
-                    "votes": ballot.json() if ballot else "",
-                    "hardness": ballot.hardness() if ballot else None,
-                }
+    refused = [place for place, reason in enumerate(pool.reasons) if reason]
+    names = {place: _name(seed, pool.candidates[place]) for place in refused}
+    for place in _some(sorted(refused, key=names.__getitem__)):
+        yield from _aside(pool.candidates[place], seed, pool.reasons[place], None)
+    heard = sorted(court.refused(), key=lambda told: _name(seed, told[0]))
+    for one, ballot in _some(heard):
+        yield from _aside(one, seed, ballot.refusal() or "", ballot)
+
+
+def _some(drawn: Sequence[T]) -> Sequence[T]:
+    return drawn[: math.ceil(ASIDE * len(drawn))]
+
+
+def _aside(
+    one: Candidate, seed: int, reason: str, ballot: Ballot | None
+) -> Iterator[dict[str, Json]]:
+    for label, answer in (("PASS", one.pass_answer), ("FAIL", one.fail_answer)):
+        yield {
+            "id": digest("aside", _name(seed, one), label)[:24],
+            "passage": one.item.passage,
+            "question": one.item.question,
+            "answer": answer,
+            "label": label,
+            "source_ds": one.item.source_ds,
+            "pair_id": _name(seed, one)[:16],
+            "perturbation": one.perturbation,
+            "stage": "jury" if ballot else "gate",
+            "reason": reason,
+            "votes": ballot.json() if ballot else "",
+            "hardness": ballot.hardness() if ballot else None,
+        }
 
 
 def _name(seed: int, one: Candidate) -> str:

@@ -23,6 +23,7 @@ from halubench.reading import (
     text_fault,
 )
 from halubench.records import Item, Rejected
+from halubench.shelf import Shelf
 from halubench.sources.base import STAGE, Source, SourceOptions, SourceRead
 from halubench.sources.table import TARGETS
 
@@ -128,8 +129,8 @@ def _detect(first: Record) -> Source:
 
 def _sort(
     found: Iterable[Item | Rejected], source: Source, options: SourceOptions
-) -> tuple[list[Item], list[Rejected]]:
-    items: list[Item] = []
+) -> tuple[Shelf[Item], list[Rejected]]:
+    items: Shelf[Item] = Shelf()
     rejected: list[Rejected] = []
     seen: set[str] = set()
     for one in found:

@@ -49,7 +49,7 @@ class SourceRead:
     name: str
     license: str
     domain: str
-    items: list[Item]
+    items: Sequence[Item]
     rejected: list[Rejected]
     rows: int
     home: str = ""

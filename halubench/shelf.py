@@ -1,0 +1,85 @@
+"""Records kept on disk: sequences of which memory holds no more than where each record begins."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+from array import array
+from collections.abc import Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar, overload
+
+from halubench.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+T = TypeVar("T")
+
+
+class Shelf(Sequence[T]):
+    """Records in the order in which they were put here, pickled in a file without a name.
+
+    The file lies where :mod:`tempfile` puts it (``TMPDIR``) and goes with the process, however that
+    ends. Each reading gives a new object. Raises OutputError when the disk is full.
+    """
+
+    def __init__(self, records: Iterable[T] = ()) -> None:
+        with _room():
+            self._file = tempfile.TemporaryFile(prefix="halubench-")  # noqa: SIM115
+        self._edges = array("Q", [0])
+        for record in records:
+            self.append(record)
+
+    def append(self, record: T) -> None:
+        """Put one more record here."""
+        with _room():
+            size = self._file.write(pickle.dumps(record, pickle.HIGHEST_PROTOCOL))
+        self._edges.append(self._edges[-1] + size)
+
+    def __len__(self) -> int:
+        return len(self._edges) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[T]: ...
+    def __getitem__(self, place: int | slice) -> T | list[T]:
+        with _room():
+            self._file.flush()
+        found = range(len(self))[place]
+        return self._read(found) if isinstance(found, int) else [*map(self._read, found)]
+
+    def _read(self, place: int) -> T:
+        start, end = self._edges[place], self._edges[place + 1]
+        record: T = pickle.loads(os.pread(self._file.fileno(), end - start, start))  # noqa: S301
+        return record
+
+
+class Picked(Sequence[T]):
+    """Some of the records of a sequence, read when they are asked for."""
+
+    def __init__(self, records: Sequence[T], places: Iterable[int]) -> None:
+        self._records, self._places = records, array("Q", places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[T]: ...
+    def __getitem__(self, place: int | slice) -> T | list[T]:
+        if isinstance(place, int):
+            return self._records[self._places[place]]
+        return [self._records[one] for one in self._places[place]]
+
+
+@contextmanager
+def _room() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        what = f"The temporary folder {tempfile.gettempdir()} cannot be written: {error.strerror}."
+        raise OutputError(what, "Make room, or name another folder by TMPDIR.") from error
