@@ -59,8 +59,10 @@ class Court:
 
         Raises EngineError, BudgetError.
         """
+        if not self.job.ask.jury:
+            return False
         fresh = {key(one): one for one in candidates if key(one) not in self.ballots}
-        if not fresh or not self.job.ask.jury:
+        if not fresh:
             return False
         self._open()
         ballots = await vote(self._jurors, list(fresh.values()), self.cast, self.job.ask.seed)
