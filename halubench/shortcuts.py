@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -42,7 +43,7 @@ def length(row: Shown) -> float:
 
 def overlap(row: Shown) -> float:
     """Share of the answer's word tokens found in the passage, in [0, 1]; an empty answer has 0."""
-    return _share(text.words(row.answer), 1, _joined(row.passage))
+    return _share(text.words(row.answer), _joined(row.passage))
 
 
 def numbers(row: Shown) -> float:
@@ -73,8 +74,9 @@ def overlap_features(rows: Sequence[Shown]) -> NDArray[np.float64]:
 def coverage(answer: str, passage: str) -> tuple[float, float, float]:
     """The :data:`OVERLAP_FEATURES` of one answer, in [0, 1]."""
     tokens, joined = text.words(answer), _joined(passage)
-    unigrams = _share(tokens, 1, joined)
-    bigrams = _share(tokens, 2, joined) if len(tokens) > 1 else unigrams
+    pairs = [f"{one} {other}" for one, other in pairwise(tokens)]
+    unigrams = _share(tokens, joined)
+    bigrams = _share(pairs, joined) if pairs else unigrams
     run = longest_run(tokens, joined) / len(tokens) if tokens else 0.0
     return unigrams, bigrams, run
 
@@ -89,10 +91,8 @@ def longest_run(tokens: Sequence[str], joined: str) -> int:
     return best
 
 
-def _share(tokens: Sequence[str], size: int, joined: str) -> float:
-    """Share of the runs of ``size`` tokens that stand in ``joined``; 0 where there is none."""
-    runs = [tokens[start : start + size] for start in range(len(tokens) - size + 1)]
-    return sum(_spaced(run) in joined for run in runs) / len(runs) if runs else 0.0
+def _share(parts: Sequence[str], joined: str) -> float:
+    return sum(f" {part} " in joined for part in parts) / len(parts) if parts else 0.0
 
 
 def _joined(passage: str) -> str:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*", re.UNICODE)
+_WORD = re.compile(r"[^\W\d_]++(?:['’][^\W\d_]++)*+|\d++(?:[.,]\d++)*+")
 _SIGN = re.compile(r"[%‰$¢£¤¥\u20a0-\u20cf]|(?<![^\s(])[-−–](?=[\d.$£¥\u20a0-\u20cf])")
 _SPACE = re.compile(r"\s+")
 

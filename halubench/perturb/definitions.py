@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -87,6 +87,11 @@ class Perturbation(_Strict):
     def hash(self) -> str:
         """16 hex digits over the whole definition."""
         return digest(self.model_dump_json())[:16]
+
+    @cached_property
+    def told(self) -> dict[str, Any]:
+        """The whole definition, as a prompt is given it."""
+        return self.model_dump()
 
     @property
     def kinds(self) -> tuple[str, ...]:

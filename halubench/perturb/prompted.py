@@ -147,7 +147,7 @@ def request(task: Task, prompt: Prompt, manner: Manner) -> Request:
         statement=task.choices[0].base if task.choices else task.statement.text,
         spans=_spans(task),
         choices=[one.fail_edit.new for one in task.choices],
-        perturbation=task.perturbation.model_dump(),
+        perturbation=task.perturbation.told,
         banned=task.banned,
     )
     return Request(messages, manner.sampling(task.sample), _schema(task), sample=task.sample)
