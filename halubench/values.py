@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from num2words import num2words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MAGNITUDES = {
     "hundred": Decimal(100),
@@ -31,12 +31,19 @@ MONTHS = (
 )
 NUMBER_WORDS: dict[str, int] = {str(num2words(n)): n for n in range(101)}
 
+
+def _initials(words: Iterable[str]) -> str:
+    """The letters that words begin with: a look ahead for them spares trying each word in vain."""
+    return "".join(sorted({word[0] for word in words}))
+
+
 _CODE_LETTERS = frozenset("GMX")
 """Capitals that make a code of a number before them ("777X", "5G", "3M"), unlike g, m and x."""
 _NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _MAG = r"(?:\s?(?P<mag>(?i:hundred|thousand|million|billion|trillion))\b)?"
 _DATE = re.compile(
-    rf"\b(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m1>{MONTHS})\.?,?\s+(?P<y1>[12]\d{{3}})"
+    rf"\b(?=[\d{_initials(MONTHS.split('|'))}])"
+    rf"(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m1>{MONTHS})\.?,?\s+(?P<y1>[12]\d{{3}})"
     rf"|(?P<m2>{MONTHS})\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y2>[12]\d{{3}})"
     rf"|(?P<m3>{MONTHS})\.?,?\s+(?P<y3>[12]\d{{3}})"
     rf"|(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m4>{MONTHS})\b"
@@ -49,7 +56,8 @@ _NUMERIC = re.compile(
     rf"(?P<unit>[-\s]?(?:percentage points|basis points|[a-zA-Zµμ/]+))?"
 )
 _WORDS = re.compile(
-    rf"\b(?P<num>{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})\b{_MAG}"
+    rf"\b(?=[{_initials(NUMBER_WORDS)}])"
+    rf"(?P<num>{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})\b{_MAG}"
     r"(?P<pct>\s(?:percent|per\s?cent)\b)?",
     re.IGNORECASE,
 )

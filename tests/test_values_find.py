@@ -92,6 +92,19 @@ def test_ends_of_a_range_are_both_found_and_positive(text: str, amounts: tuple[i
     assert tuple(value.amount for value in values.find(text)) == amounts
 
 
+@given(st.sampled_from(sorted(values.NUMBER_WORDS)))
+def test_every_number_word_is_found_in_any_case(word: str) -> None:
+    for said in (word, word.title(), word.upper()):
+        (value,) = values.find(f"of {said}.")
+        assert (value.text, value.amount) == (said, values.NUMBER_WORDS[word])
+
+
+@given(st.sampled_from(values.MONTHS.split("|")), st.integers(1, 28))
+def test_every_month_makes_a_date(month: str, day: int) -> None:
+    for date in (f"{month} {day}, 1998", f"{day} {month} 1998", f"{month} 1998", f"{day} {month}"):
+        assert [(v.text, v.kind) for v in values.find(f"on {date}")] == [(date, "date")]
+
+
 PIECES = st.sampled_from(
     [
         *("$", "US$", "€", "(", ")", "-", "–", "%", " percent", " million", " Billion", " ", "\n"),
