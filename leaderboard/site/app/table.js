@@ -146,7 +146,7 @@
       return made.get(slug);
     };
     return html`<div class="box" tabindex="0" role="region" aria-label="Ranked judges">
-      <table class="ranking"><caption>${slice === "all" ? "Ranked by macro accuracy, the unweighted mean over sources." : "Ranked by accuracy on this part of the rows."} Percent of all rows (precision, recall and F1: of FAIL, the hallucinated), an unreadable answer counting as not right. Bars run from ${HB.pc(from, 0)} to 100 and show 95 % intervals${floor == null ? "" : "; the dashed line is what always giving the majority label gets"}.</caption>
+      <table class="ranking"><caption>${slice === "all" ? "Ranked by macro accuracy, the unweighted mean over sources." : "Ranked by accuracy on this part of the rows."} Percent of all rows (precision, recall and F1: of FAIL, the hallucinated), an unreadable answer counting as not right. Bars run from ${HB.pc(from, 0)} to 100 and show 95 % intervals${floor == null ? "" : "; the upright line is what always giving the majority label gets"}.</caption>
       <colgroup>${heads.map((column) => html`<col key=${column.key} class=${column.key} />`)}</colgroup>
       <thead><tr>${heads.map((column) => html`<${Head} key=${column.key} column=${column} query=${query} change=${change} />`)}</tr></thead>
       <tbody>${shown.map(row)}
