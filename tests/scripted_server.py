@@ -189,6 +189,8 @@ class ScriptedServer:
             if reply.delay_s:
                 await asyncio.sleep(reply.delay_s)
             return await self._send(request, reply, seen.number)
+        except ConnectionResetError:  # Whoever asked was killed: nothing to be said to nobody.
+            return web.Response()
         finally:
             self._in_flight -= 1
 
