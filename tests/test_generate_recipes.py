@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,7 +12,7 @@ from scripted_server import ScriptedServer, error
 
 from halubench import content, dataset, sources
 from halubench.errors import InputError
-from halubench.generate import upstream
+from halubench.generate import card, upstream
 from halubench.generate.compose import compose
 from halubench.generate.recipe import Recipe, load
 from halubench.reading import Record
@@ -129,6 +130,17 @@ def test_the_cost_of_all_parts_is_told_and_the_budget_is_one_command_s(tmp_path)
     assert again.spent_usd == 0
     assert (first.pairs, first.rows, first.asked) == (8, 16, 8)
     assert "No jury has read" in " ".join(first.warnings)
+
+
+def test_the_card_s_examples_are_of_different_sources_where_there_are_such(tmp_path):
+    files = {"x": "examples/documents/general.jsonl", "y": "examples/documents/finance.jsonl"}
+    root = Path(__file__).parents[1]
+    compose(two(), ask(tmp_path), {name: str(root / file) for name, file in files.items()})
+    data = dataset.load(str(tmp_path / "out"))
+    apart = tuple(sorted(data.examples, key=lambda row: row.source_ds))
+    shown = list(card._examples(replace(data, examples=apart)))
+    assert {one["source"] for one in shown} == {"x", "y"}
+    assert len({one["perturbation"] for one in shown}) == len(shown)
 
 
 def test_a_part_without_all_its_answers_makes_the_whole_incomplete(tmp_path):

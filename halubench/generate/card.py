@@ -136,16 +136,19 @@ def _table(data: Dataset) -> dict[str, Counter[str]]:
 
 
 def _examples(data: Dataset) -> Iterator[dict[str, str]]:
-    """The first pair, in row order, of three perturbations (or fewer)."""
-    shown: set[str] = set()
+    """The first pair, in row order, of three perturbations (or fewer), of different sources where
+    there are such."""
     passes = {data.provenance[one.id].pair_id: one for one in data.examples if one.label == "PASS"}
-    examples = [one for one in data.examples if data.provenance[one.id].level]
-    for example in examples:
-        origin = data.provenance[example.id]
-        if example.label == "PASS" or origin.perturbation in shown or len(shown) == _EXAMPLES:
-            continue
-        shown.add(origin.perturbation)
-        yield _shown(example, passes[origin.pair_id], origin)
+    made = [(one, data.provenance[one.id]) for one in data.examples if one.label == "FAIL"]
+    shown: set[str] = set()
+    sources: set[str] = set()
+    for another in (True, False):
+        for example, origin in made:
+            known = origin.perturbation in shown or (another and example.source_ds in sources)
+            if origin.level and not known and len(shown) < _EXAMPLES:
+                shown.add(origin.perturbation)
+                sources.add(example.source_ds)
+                yield _shown(example, passes[origin.pair_id], origin)
 
 
 def _shown(failed: Example, passed: Example, origin: Provenance) -> dict[str, str]:
