@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 from generate_world import propose, row, source
 from scripted_server import ScriptedServer, error
 
@@ -94,3 +95,25 @@ def test_the_budget_exits_75(run, tmp_path):
         words = ("--model", f"openai:pen@{server.url}", "--out", tmp_path / "out", *priced)
         code, _, _ = run(source(tmp_path, 20), *words)
     assert code == 75
+
+
+def test_a_recipe_s_plan_says_what_each_part_lacks_and_what_was_not_counted(run, tmp_path):
+    base = {"hub": "a/b", "license": "MIT", "pass": 4, "fail": 4}
+    parts = [{**base, "name": name, "source_ds": name.title(), "how": how}
+             for name, how in (("made", "generate"), ("own", "import"), ("far", "generate"))]  # fmt: skip
+    told = {"name": "mine", "title": "t", "about": "a", "control": "restate", "parts": parts}
+    recipe = tmp_path / "content" / "perturbations" / "recipes" / "mine.yaml"
+    recipe.parent.mkdir(parents=True)
+    recipe.write_text(yaml.safe_dump({**told, "splits": {"test": 1.0}}), encoding="utf-8")
+    native = ({**row(n), "id": f"{n}", "label": "PASS" if n else "FAIL"} for n in range(4))
+    (tmp_path / "own.jsonl").write_text("".join(json.dumps(one) + "\n" for one in native))
+    files = (f"made={source(tmp_path, 3)}", f"own={tmp_path / 'own.jsonl'}")
+    stand_in = (word for file in files for word in ("--source-file", file))
+    words = ("--recipe", "mine", "--content", tmp_path / "content", "--model", "rules", *stand_in)
+    code, said, notes = run(*words, "--dry-run", "--out", tmp_path / "out")
+    assert code == 0
+    assert "Made: at most 3 PASS and 3 FAIL rows of the 4 and 4 of the recipe." in notes
+    assert "Own: at most 3 PASS and 1 FAIL rows of the 4 and 4 of the recipe." in notes
+    assert "nothing is downloaded for a plan: Far." in notes
+    assert "Made" in said
+    assert not (tmp_path / "out").exists()

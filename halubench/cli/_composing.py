@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from halubench.generate import Ask
-    from halubench.generate.recipe import Recipe
+    from halubench.generate.recipe import Part, Recipe
 
 EXAMPLE = "drop=FILE"
 
@@ -64,34 +65,46 @@ def _plan(recipe: Recipe, ask: Ask, files: Mapping[str, str]) -> None:
 
 
 def _price(recipe: Recipe, ask: Ask, files: Mapping[str, str]) -> None:
-    """Pairs and calls of the generated parts whose file is here: nothing is downloaded for a plan."""
+    """Rows, pairs and calls of the parts whose file is here: nothing is downloaded for a plan."""
+    table = Table("source", "stage", "model", "pairs at most", "calls", "US dollars")
+    unread = [part.source_ds for part in recipe.parts if part.name not in files]
+    for part in recipe.parts:
+        if part.name in files and part.how == "import":
+            _count(part, files[part.name], ask.seed)
+        elif part.name in files:
+            _cost(part, recipe, ask, files[part.name], table)
+    if table.row_count:
+        out.print(table)
+    if unread:
+        note(f"Not counted, since nothing is downloaded for a plan: {', '.join(unread)}.")
+
+
+def _count(part: Part, file: str, seed: int) -> None:
+    from halubench.generate.upstream import draw, rows_of
+
+    labels = Counter(row.label for row in draw(part, rows_of(part, file), seed))
+    _lacking(part, labels["PASS"], labels["FAIL"])
+
+
+def _cost(part: Part, recipe: Recipe, ask: Ask, file: str, table: Table) -> None:
     from halubench.generate import plan
     from halubench.generate.compose import part_ask
     from halubench.generate.upstream import gold
 
-    table = Table("source", "stage", "model", "pairs at most", "calls", "US dollars")
-    for part in recipe.parts:
-        if part.how == "import" or part.name not in files:
-            continue
-        with watching() as watch, TemporaryDirectory() as folder:
-            source = gold(part, files[part.name], Path(folder))
-            planned = plan(part_ask(part, recipe, ask, source), watch)
-        for line in planned.lines:
-            price = "unknown" if line.usd is None else f"{line.usd[1]:.4f}"
-            calls = f"{line.calls[1]:,.0f}"
-            table.add_row(
-                part.source_ds, line.stage, line.model, f"{planned.wanted:,}", calls, price
-            )
-        lacks = min(part.passed, part.failed) - planned.wanted
-        if lacks > 0:
-            told = f"{planned.wanted:,} pairs at most, {lacks:,} fewer than the recipe has."
-            note(f"[yellow]{part.source_ds}:[/] {told}")
-        if not planned.lines:
-            table.add_row(part.source_ds, "perturb", "rules", f"{planned.wanted:,}", "0", "0")
-    if table.row_count:
-        out.print(table)
-    unread = [
-        part.source_ds for part in recipe.parts if part.how == "generate" and part.name not in files
-    ]
-    if unread:
-        note(f"Not counted, since nothing is downloaded for a plan: {', '.join(unread)}.")
+    with watching() as watch, TemporaryDirectory() as folder:
+        planned = plan(part_ask(part, recipe, ask, gold(part, file, Path(folder))), watch)
+    for line in planned.lines:
+        price = "unknown" if line.usd is None else f"{line.usd[1]:.4f}"
+        calls = f"{line.calls[1]:,.0f}"
+        table.add_row(part.source_ds, line.stage, line.model, f"{planned.wanted:,}", calls, price)
+    if not planned.lines:
+        table.add_row(part.source_ds, "perturb", "rules", f"{planned.wanted:,}", "0", "0")
+    _lacking(part, planned.wanted, planned.wanted)
+
+
+def _lacking(part: Part, passed: int, failed: int) -> None:
+    if (passed, failed) != (part.passed, part.failed):
+        note(
+            f"[yellow]{part.source_ds}:[/] at most {passed:,} PASS and {failed:,} FAIL rows of the "
+            f"{part.passed:,} and {part.failed:,} of the recipe."
+        )
