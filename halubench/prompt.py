@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import (
     StrictUndefined,
@@ -30,8 +29,15 @@ _ROLE = re.compile(
 )
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-_ENVIRONMENT.filters["tojson"] = partial(json.dumps, ensure_ascii=False)
-"""Jinja's own is made for HTML: a model would be shown ``Hamilton\\u0027s``."""
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes one anew each time
+
+
+def _tojson(value: object, **how: Any) -> str:  # noqa: ANN401
+    """Jinja's own is made for HTML: a model would be shown ``Hamilton\\u0027s``."""
+    return json.dumps(value, ensure_ascii=False, **how) if how else _encode(value)
+
+
+_ENVIRONMENT.filters["tojson"] = _tojson
 
 
 @dataclass(frozen=True)

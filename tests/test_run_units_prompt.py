@@ -140,3 +140,9 @@ def test_a_variable_that_is_not_given_is_named_with_those_that_are(write, missin
 def test_the_hash_tells_every_change_of_the_file(write, change: str) -> None:
     assert write(TWO).hash == write(TWO).hash
     assert write(TWO).hash != write(TWO + change).hash
+
+
+def test_json_in_a_prompt_is_not_made_for_html(write) -> None:
+    prompt = write("{{ passage | tojson }} {{ answer | tojson(indent=1) }}")
+    said = prompt.messages(passage='Hamilton\'s "é"\n<b>', answer=["é"])
+    assert said == (("user", '"Hamilton\'s \\"é\\"\\n<b>" [\n "é"\n]'),)
