@@ -28,7 +28,7 @@ class Shelf(Sequence[T]):
     def __init__(self, records: Iterable[T] = ()) -> None:
         with _room():
             self._file = tempfile.TemporaryFile(prefix="halubench-")  # noqa: SIM115
-        self._edges = array("Q", [0])
+        self._edges, self._whole = array("Q", [0]), True
         for record in records:
             self.append(record)
 
@@ -37,6 +37,7 @@ class Shelf(Sequence[T]):
         with _room():
             size = self._file.write(pickle.dumps(record, pickle.HIGHEST_PROTOCOL))
         self._edges.append(self._edges[-1] + size)
+        self._whole = False
 
     def __len__(self) -> int:
         return len(self._edges) - 1
@@ -46,10 +47,15 @@ class Shelf(Sequence[T]):
     @overload
     def __getitem__(self, place: slice) -> list[T]: ...
     def __getitem__(self, place: int | slice) -> T | list[T]:
-        with _room():
-            self._file.flush()
+        if not self._whole:
+            self._flush()
         found = range(len(self))[place]
         return self._read(found) if isinstance(found, int) else [*map(self._read, found)]
+
+    def _flush(self) -> None:
+        with _room():
+            self._file.flush()
+        self._whole = True
 
     def _read(self, place: int) -> T:
         start, end = self._edges[place], self._edges[place + 1]

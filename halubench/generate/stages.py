@@ -62,11 +62,12 @@ def group(items: Sequence[Item]) -> dict[str, str]:
     :func:`halubench.near.groups`.
     """
     parent: dict[str, str] = {}
+    articles = {item.id: _article(item) for item in items}
     passages = near.groups(item.passage for item in items)
-    for item, passage in zip(items, passages, strict=True):
-        one, other = _root(parent, passage), _root(parent, _article(item) or passage)
+    for article, passage in zip(articles.values(), passages, strict=True):
+        one, other = _root(parent, passage), _root(parent, article or passage)
         parent[max(one, other)] = min(one, other)
-    return {item.id: _root(parent, passage) for item, passage in zip(items, passages, strict=True)}
+    return {one: _root(parent, passage) for one, passage in zip(articles, passages, strict=True)}
 
 
 def _article(item: Item) -> str | None:
