@@ -71,6 +71,7 @@ def overlap_features(rows: Sequence[Shown]) -> NDArray[np.float64]:
     return np.array(table, dtype=np.float64).reshape(-1, 3)
 
 
+@lru_cache(maxsize=256)
 def coverage(answer: str, passage: str) -> tuple[float, float, float]:
     """The :data:`OVERLAP_FEATURES` of one answer, in [0, 1]."""
     tokens, joined = text.words(answer), _joined(passage)

@@ -121,13 +121,13 @@ class RuleProposer:
         self.pool = pool
         work = partial(_checked, seed=seed, bare=pool.bare, known=load_all())
         found = spread(work, statements, workers)
-        for done, (statement, candidates) in enumerate(zip(statements, found, strict=True), 1):
+        for place, candidates in enumerate(found):
             if not candidates:
                 reason = "no span that a rule may edit"
-                pool.fate[statement.item.id] = ("perturb", reason)
+                pool.fate[statements[place].item.id] = ("perturb", reason)
             for candidate, refusal in candidates:
                 pool.book(candidate, refusal)
-            tell(done)
+            tell(place + 1)
 
     async def grow(self, target: int) -> None:
         """Nothing is left to propose."""

@@ -122,10 +122,10 @@ def anchor(
     statements: Shelf[Statement] = Shelf()
     rejected: Shelf[tuple[Item, Rejected]] = Shelf()
     work = partial(restate, control=control)
-    for item, found in zip(items, spread(work, items, workers), strict=True):
+    for place, found in enumerate(spread(work, items, workers)):
         tell()
         if isinstance(found, Rejected):
-            rejected.append((item, found))
+            rejected.append((items[place], found))
         else:
             statements.append(found)
     return statements, rejected
