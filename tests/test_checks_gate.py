@@ -132,6 +132,11 @@ def test_a_bare_gold_answer_may_change_wholly_but_not_become_gold() -> None:
     assert checks.check(listed, bare=True) == "an answer is the text of a list"
 
 
+def test_a_bare_quote_may_be_broken() -> None:
+    [quote] = REASONS["breaks a quote"]
+    assert "breaks a quote" not in str(checks.check(quote, bare=True))
+
+
 def test_l1_and_long_values_may_stand_in_the_passage() -> None:
     one = REASONS["states the wrong answer word for word"][0]
     assert "word for word" not in str(checks.check(dataclasses.replace(one, level="L1")))

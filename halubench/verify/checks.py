@@ -225,4 +225,4 @@ _CHECKS: tuple[Callable[[Candidate], str], ...] = (
     _overlap,
     typed.fault,
 )
-_OF_SENTENCES = (_small, _length, _supported)
+_OF_SENTENCES = (_small, _length, _supported, _overlap)
