@@ -8,7 +8,7 @@ import tempfile
 from array import array
 from collections.abc import Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import IO, TYPE_CHECKING, TypeVar, overload
 
 from halubench.errors import OutputError
 
@@ -22,25 +22,28 @@ class Shelf(Sequence[T]):
     """Records in the order in which they were put here, pickled in a file without a name.
 
     The file lies where :mod:`tempfile` puts it (``TMPDIR``) and goes with the process, however that
-    ends. Each reading gives a new object. Raises OutputError when the disk is full.
+    ends; ``beside`` is a shelf whose file serves this one too. Each reading gives a new object.
+    Raises OutputError when the disk is full.
     """
 
-    def __init__(self, records: Iterable[T] = ()) -> None:
+    def __init__(self, records: Iterable[T] = (), beside: Shelf[T] | None = None) -> None:
         with _room():
-            self._file = tempfile.TemporaryFile(prefix="halubench-")  # noqa: SIM115
-        self._edges, self._whole = array("Q", [0]), True
+            self._file: IO[bytes] = _unnamed() if beside is None else beside._file
+        self._starts, self._sizes, self._whole = array("Q"), array("I"), True
         for record in records:
             self.append(record)
 
     def append(self, record: T) -> None:
         """Put one more record here."""
         with _room():
+            start = self._file.tell()
             size = self._file.write(pickle.dumps(record, pickle.HIGHEST_PROTOCOL))
-        self._edges.append(self._edges[-1] + size)
+        self._starts.append(start)
+        self._sizes.append(size)
         self._whole = False
 
     def __len__(self) -> int:
-        return len(self._edges) - 1
+        return len(self._sizes)
 
     @overload
     def __getitem__(self, place: int) -> T: ...
@@ -58,8 +61,8 @@ class Shelf(Sequence[T]):
         self._whole = True
 
     def _read(self, place: int) -> T:
-        start, end = self._edges[place], self._edges[place + 1]
-        record: T = pickle.loads(os.pread(self._file.fileno(), end - start, start))  # noqa: S301
+        pickled = os.pread(self._file.fileno(), self._sizes[place], self._starts[place])
+        record: T = pickle.loads(pickled)  # noqa: S301
         return record
 
 
@@ -82,10 +85,14 @@ class Picked(Sequence[T]):
         return [self._records[one] for one in self._places[place]]
 
 
+def _unnamed() -> IO[bytes]:
+    return tempfile.TemporaryFile(prefix="halubench-")
+
+
 @contextmanager
 def _room() -> Generator[None]:
     try:
         yield
     except OSError as error:
-        what = f"The temporary folder {tempfile.gettempdir()} cannot be written: {error.strerror}."
-        raise OutputError(what, "Make room, or name another folder by TMPDIR.") from error
+        what = f"The folder for temporary files cannot be written: {error.strerror}."
+        raise OutputError(what, "Make room there, or name another by TMPDIR.") from error

@@ -99,3 +99,10 @@ def test_a_file_that_stands_in_is_told_by_its_hash(tmp_path: Path, desk: Desk, m
     known = hashlib.sha256(path.read_bytes()).hexdigest()
     assert origin(tmp_path / "out") == f"rows.jsonl, sha256 {known[:16]}"
     assert not desk.hub.log
+
+
+def test_a_commit_is_kept_under_its_dataset_s_name(tmp_path: Path, desk: Desk, mine: Any) -> None:
+    first = commit(desk, *range(8))
+    assert mine("out").code == 0
+    kept = json.loads((tmp_path / "out" / "revisions.json").read_text("utf-8"))
+    assert kept == {f"{desk.name}@main": first}

@@ -17,6 +17,7 @@ from halubench.perturb import respell
     ("value", "other"),
     [
         ("12%", "twelve percent"),
+        ("12 %", "twelve percent"),
         ("1.2%", "1.2 percent"),
         ("120%", "120 percent"),
         ("12 percent", "12%"),
@@ -69,6 +70,7 @@ CLINGING = (
     "a 5-day stay", "it cost $5", "from 5/7 on", "a(5) b", "x-5", "at 1:5 they", "of 5 ± 2 days",
     "n = 5 of them", "took 5 mg of it", "at 5 U/l of it", "of 5 CD patients", "turned 5° left",
     "it is ~5 days off", "of 8 vs. 5 days",
+    "of (n=5) them", "it is ≤5 days", "in ±5 days", "from 5 000 on", "in 05 days",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import pickle
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from halubench.errors import OutputError
 from halubench.records import Item
 from halubench.shelf import Picked, Shelf
+
+OPEN = Path("/proc/self/fd")
 
 
 @given(st.data(), st.lists(st.text() | st.integers() | st.dictionaries(st.text(), st.text())))
@@ -33,6 +36,25 @@ def test_what_is_put_after_a_reading_is_read_too() -> None:
     assert shelf[-1] == "a"
     shelf.append("b" * 100_000)
     assert (shelf[0], shelf[1], len(shelf)) == ("a", "b" * 100_000, 2)
+
+
+def test_shelves_in_one_file_are_filled_in_turns() -> None:
+    one: Shelf[str] = Shelf()
+    other = Shelf(beside=one)
+    for number in range(5):
+        one.append(f"one {number}")
+        other.append(f"other {number}" * number)
+        assert one[number] == f"one {number}"
+    assert list(other) == [f"other {number}" * number for number in range(5)]
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="open files are counted by /proc")
+def test_many_shelves_take_one_open_file() -> None:
+    first: Shelf[int] = Shelf()
+    before = len(list(OPEN.iterdir()))
+    more = [Shelf([number], beside=first) for number in range(50)]
+    assert len(list(OPEN.iterdir())) == before
+    assert [one[0] for one in more] == list(range(50))
 
 
 @pytest.mark.parametrize("place", [1, -2])
@@ -57,6 +79,9 @@ def test_a_full_disk_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         flush = close = lambda _: None
+
+        def tell(self) -> int:
+            return 0
 
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Full())
     with pytest.raises(OutputError, match=r"cannot be written: No space left.*TMPDIR"):

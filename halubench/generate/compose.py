@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from halubench import audit, dataset
@@ -117,12 +118,16 @@ def _parts(
 ) -> Iterator[_Made]:
     imported: dict[str, _Made] = {}
     sources: dict[str, str] = {}
-    for part in recipe.parts:
-        progress(Tick(f"{part.source_ds}: read", 0, 0))
-        if part.how == "import":
-            imported[part.name] = _imported(part, recipe, ask, files.get(part.name))
-        else:
-            sources[part.name] = gold(part, files.get(part.name), ask.out / GOLD)
+    try:
+        for part in recipe.parts:
+            progress(Tick(f"{part.source_ds}: read", 0, 0))
+            if part.how == "import":
+                imported[part.name] = _imported(part, recipe, ask, files.get(part.name))
+            else:
+                sources[part.name] = gold(part, files.get(part.name), ask.out / GOLD)
+    except InputError:
+        rmtree(ask.out / GOLD, ignore_errors=True)  # The folder stays free for what is put right.
+        raise
     left = ask.max_usd
     for part in recipe.parts:
         if part.name in imported:

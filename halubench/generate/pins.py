@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from halubench.run import RunFolder
 
 FILE = "revisions.json"
-"""What a run folder keeps: the commit of each part that the recipe does not pin."""
+"""What a run folder keeps: the commit of each Hub dataset that the recipe does not pin."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -29,14 +29,14 @@ def pinned(recipe: Recipe, files: Mapping[str, str], folder: RunFolder) -> Recip
     path = folder.path / FILE
     known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     found = {
-        part.name: known.get(part.name) or _now(part)
+        _asked(part): known.get(_asked(part)) or _now(part)
         for part in recipe.parts
         if part.name not in files and not _COMMIT.fullmatch(part.revision or "")
     }
     if found:
         folder.write_json(FILE, found)
     parts = (
-        part.model_copy(update={"revision": found.get(part.name, part.revision)})
+        part.model_copy(update={"revision": found.get(_asked(part), part.revision)})
         for part in recipe.parts
     )
     return recipe.model_copy(update={"parts": tuple(parts)})
@@ -53,6 +53,10 @@ def unpinned(recipe: Recipe, exact: Recipe, files: Mapping[str, str]) -> list[st
         return []
     what = f"Not pinned in {recipe.name}.yaml and read at the newest commit: {', '.join(told)}."
     return [f"{what} Put each as `revision` into its part, and everybody reads the same."]
+
+
+def _asked(part: Part) -> str:
+    return f"{part.hub}@{part.revision or 'main'}"
 
 
 def _now(part: Part) -> str:

@@ -33,15 +33,15 @@ def ingest(ask: Ask, tell: Callable[[], None]) -> list[SourceRead]:
     options = SourceOptions(mapping=ask.mapping or None, domain=ask.domain, license=ask.license)
     taken: set[str] = set()
     reads: list[SourceRead] = []
+    first: Shelf[Item] = Shelf()
     for ref in ask.sources:
-        reads.append(_distinct(sources.read(ref, options), taken))
+        reads.append(_distinct(sources.read(ref, options), taken, Shelf(beside=first)))
         tell()
     return reads
 
 
-def _distinct(read: SourceRead, taken: set[str]) -> SourceRead:
+def _distinct(read: SourceRead, taken: set[str], items: Shelf[Item]) -> SourceRead:
     own: set[str] = set()
-    items: Shelf[Item] = Shelf()
     twice: list[Rejected] = []
     for item in read.items:
         name = f"{item.source_ds}/{item.id}" if item.id in taken else item.id

@@ -24,7 +24,7 @@ LARGEST_WORD = 99
 has it in running text)."""
 SHARE = 0.8
 """Share of the edits, where another spelling is there, that respell."""
-_PERCENT = re.compile(r"(?P<number>\d[\d.,]*)(?P<sign>%| ?per ?cent)")
+_PERCENT = re.compile(r"(?P<number>\d[\d.,]*)(?P<sign> ?%| ?per ?cent)")
 _SHORT_UNIT = re.compile(r"[A-Za-zµμ]{1,3}|mmol|mmHg|kcal|.*/.*")
 """Abbreviated, so that its number stays in digits."""
 _MONTH_FIRST = re.compile(rf"({values.MONTHS})\.? (\d{{1,2}}),? (\d{{4}})")
@@ -38,7 +38,7 @@ def edit(text: str, value: Value, new: str, level: str, random: Random) -> Propo
     change = f"{text[start:end]} -> {new}"
     both = _both(value.text, text[value.start : start] + new + text[end : value.end])
     if both and _fits(text, value) and random.random() < SHARE:
-        first = "A" if value.start == 0 else text[value.start]
+        first = "A" if _BEGINS.search(text[: value.start]) else text[value.start]
         kept, other = (recase(first, one) for one in both)
         return Proposal(value.start, value.end, other, level, change, kept)
     return Proposal(start, end, new, level, change)
@@ -48,7 +48,7 @@ def exchange(value: Value, match: re.Match[str], new: str, random: Random) -> Pr
     """The proposal that ``new`` stands for what was matched inside the value's text (L1), likewise."""
     told = value.text[: match.start()] + new + value.text[match.end() :]
     change, both = f"{match.group()} -> {new}", _both(value.text, told)
-    if both and value.kind == "number" and random.random() < SHARE:
+    if both and value.kind == "number" and not value.unit and random.random() < SHARE:
         return Proposal(value.start, value.end, both[1], "L1", change, both[0])
     start, end = (value.start + at for at in match.span())
     return Proposal(start, end, new, "L1", change)
@@ -70,7 +70,7 @@ def respell(value: str) -> str | None:
     """The same value in another spelling; None where there is no safe one."""
     if percent := _PERCENT.fullmatch(value):
         number, sign = percent.groups()
-        return f"{_in_words(number) or number} percent" if sign == "%" else f"{number}%"
+        return f"{_in_words(number) or number} percent" if "%" in sign else f"{number}%"
     if _MONTH_FIRST.fullmatch(value):
         return _MONTH_FIRST.sub(r"\2 \1 \3", value)
     if _DAY_FIRST.fullmatch(value):
@@ -84,7 +84,7 @@ def respell(value: str) -> str | None:
 
 def _in_words(number: str) -> str:
     """Digits as words, where that is usual; else empty."""
-    usual = number.isdigit() and 1 < int(number) <= LARGEST_WORD
+    usual = number.isdigit() and number[0] != "0" and 1 < int(number) <= LARGEST_WORD
     return str(num2words(int(number))) if usual else ""
 
 
@@ -94,9 +94,11 @@ def _in_numerals(word: str) -> str:
     return str(number) if 1 < number <= LARGEST_WORD else ""
 
 
-_CLINGS = re.compile(r"[-–/\w$€£(:<>~∼≈]$|(?:[=±<>≤≥+]|\bvs\.?) $")
+_BEGINS = re.compile(r"(?:^|\w{3}[.!?] )$")
+"""What stands before the first word of a sentence."""
+_CLINGS = re.compile(r"[-–/\w$€£(:<>~∼≈=±≤≥+#×]$|(?:[=±<>≤≥+×]|\bvs\.?) $")
 _FOLLOWS = re.compile(
-    r"[-–/\w$€£(°]| (?:[=±<>≤≥+×]|[A-Z]|\w+/|(?:[^\W\daeiouy_]{1,3}|min|sec|mol)(?![\w-]))"
+    r"[-–/\w$€£(°]| (?:[=±<>≤≥+×%\d]|[A-Z]|\w+/|(?:[^\W\daeiouy_]{1,3}|min|sec|mol)(?![\w-]))"
 )
 """Signs and abbreviated units, beside which a number stays in digits."""
 

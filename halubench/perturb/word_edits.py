@@ -80,7 +80,7 @@ _VOWEL = re.compile(r"(?!uni[flqtv]|union|use|eu|one)[aeiou]", re.IGNORECASE)
 
 def _counted(word: str, after: str) -> str:
     """ "fewer" for "less" before things that are counted."""
-    counted = re.match(r" [a-z-]+[^su]s\b", after)
+    counted = re.match(r" [a-z-]+[^sui]s\b", after)
     return "fewer" if word == "less" and counted else word
 
 
