@@ -14,6 +14,7 @@ from halubench.errors import InputError
 from halubench.generate import stages
 from halubench.generate.ledger import kind
 from halubench.records import Item
+from halubench.shelf import Shelf
 from halubench.sources import SourceRead
 
 LONG = " ".join(f"word{n}" for n in range(60))
@@ -120,7 +121,7 @@ def read(name, ids, license_="MIT", own=None):
 @given(st.lists(st.lists(st.sampled_from("abcd"), max_size=6), min_size=1, max_size=4))
 def test_no_id_names_two_items_and_no_row_is_lost(ids):
     taken = set()
-    reads = [stages._distinct(read(f"s{n}", one), taken) for n, one in enumerate(ids)]
+    reads = [stages._distinct(read(f"s{n}", one), taken, Shelf()) for n, one in enumerate(ids)]
     names = [one.id for found in reads for one in found.items]
     assert len(names) == len(set(names))
     for given_ids, found in zip(ids, reads, strict=True):
@@ -131,7 +132,7 @@ def test_no_id_names_two_items_and_no_row_is_lost(ids):
 
 def test_a_clashing_id_is_prefixed_with_its_source():
     taken = {"a"}
-    found = stages._distinct(read("wiki", ["a", "b"]), taken)
+    found = stages._distinct(read("wiki", ["a", "b"]), taken, Shelf())
     assert [one.id for one in found.items] == ["wiki/a", "b"]
     assert taken == {"a", "b", "wiki/a"}
 
@@ -141,7 +142,7 @@ def test_a_clashing_id_is_prefixed_with_its_source():
     [("MIT", None, "MIT"), ("MIT", "CC0-1.0", "CC0-1.0"), ("", None, ""), ("MIT", "", "MIT")],
 )
 def test_an_item_has_its_own_licence_or_that_of_its_source(of_source, own, known):
-    (found,) = stages._distinct(read("s", ["a"], of_source, own), set()).items
+    (found,) = stages._distinct(read("s", ["a"], of_source, own), set(), Shelf()).items
     assert found.meta["license"] == known
 
 
