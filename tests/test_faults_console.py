@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from halubench.cli import _console
+from halubench.cli import _console, _generating
+from halubench.generate.ask import Tick
 
 
 @pytest.mark.parametrize("width", [20, 60, 120])
@@ -27,6 +28,14 @@ def test_no_figure_is_cut_however_narrow_the_terminal(
     table.add_row(*cells)
     _console.figures(table)
     assert all(cell in file.getvalue() for cell in cells)
+
+
+def test_a_source_named_in_brackets_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.StringIO()
+    monkeypatch.setattr(_generating, "err", Console(file=file, width=120, force_terminal=True))
+    with _generating.watching() as watch:
+        watch(Tick("Y [/] [v2]: perturb", 1, 2))
+    assert "Y [/] [v2]: Proposing edits" in file.getvalue()
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

@@ -50,7 +50,7 @@ def watching() -> Generator[Watch]:
                 for earlier in shown.values():
                     bars.stop_task(earlier)  # type: ignore[arg-type]
                 part, colon, stage = tick.stage.rpartition(": ")
-                title = f"{part}{colon}{_TITLES.get(stage, stage)}"
+                title = escape(f"{part}{colon}{_TITLES.get(stage, stage)}")
                 shown[tick.stage] = bars.add_task(title, total=tick.total or None, note="")
             bars.update(
                 shown[tick.stage],  # type: ignore[arg-type]

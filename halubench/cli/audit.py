@@ -88,7 +88,7 @@ def _audit(dataset: Dataset, others: dict[str, tuple[Example, ...]], seed: int) 
         task = bar.add_task("Grouping passages", total=None)
 
         def advance(title: str, done: float, whole: float) -> None:
-            bar.update(task, description=title, completed=done, total=whole)
+            bar.update(task, description=escape(title), completed=done, total=whole)
 
         report = audit_examples(
             dataset.examples,
