@@ -121,7 +121,7 @@ class RuleProposer:
         self.pool = pool
         work = partial(_checked, seed=seed, bare=pool.bare, known=load_all())
         found = spread(work, statements, workers)
-        for place, candidates in enumerate(found):
+        for place, candidates in zip(range(len(statements)), found, strict=True):
             if not candidates:
                 reason = "no span that a rule may edit"
                 pool.fate[statements[place].item.id] = ("perturb", reason)

@@ -122,7 +122,8 @@ def anchor(
     statements: Shelf[Statement] = Shelf()
     rejected: Shelf[tuple[Item, Rejected]] = Shelf()
     work = partial(restate, control=control)
-    for place, found in enumerate(spread(work, items, workers)):
+    each = spread(work, items, workers)
+    for place, found in zip(range(len(items)), each, strict=True):
         tell()
         if isinstance(found, Rejected):
             rejected.append((items[place], found))
